@@ -1,0 +1,1 @@
+"""The ground every layer stands on: errors, constants, units, arithmetic, typing and files."""

@@ -1,0 +1,20 @@
+"""What every test runs under: 64-bit floats, no silent promotion, shapes checked, programs shared, fixed examples."""
+
+import os
+from pathlib import Path
+
+# Before anything imports JAX: the workers of pytest-xdist share one folder of compiled programs, kept between runs.
+os.environ.setdefault("STEADYFLUX_CACHE", str(Path(__file__).resolve().parent.parent / ".cache" / "jax"))
+
+import hypothesis
+import jax
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+install_import_hook("steadyflux", "beartype.beartype")
+
+# The same examples in every run and no deadline: a test must not fail because a machine is slow.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=100)
+hypothesis.settings.load_profile("house")
