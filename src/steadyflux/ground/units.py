@@ -183,6 +183,7 @@ def _pint_unit(text: str) -> Any:
         unit.dimensionality  # noqa: B018 - pint looks up a product's differences ("delta_decibel") only now
     except AttributeError:
         return "has a logarithmic unit in a product"
+    return unit
 
 
 def _dimension(unit: Any) -> str:
