@@ -1,0 +1,1 @@
+"""Solvers: linear systems, steady states and transients."""
