@@ -251,7 +251,7 @@ _SUPERLU: dict[str, dict[str, Any]] = {
 
 
 def _superlu(plan: Plan, values: np.ndarray) -> Factor:
-    """SuperLU on rows scaled by their largest entry: in the plan's order, else COLAMD with full pivoting."""
+    """SuperLU on rows scaled by their largest entry: in the plan's order, else COLAMD with partial pivoting."""
     largest = _row_largest(plan.indices, values, plan.n)
     if not largest.all():
         unknown = int(np.flatnonzero(largest == 0)[0])
