@@ -1,0 +1,294 @@
+"""Where the unknowns are: which states are held, which parts are closed and what total they keep; refusals by place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import ArrayLike, Bool, Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.errors import ModelError
+from steadyflux.physics.law import CellLaw, Reaction
+
+if TYPE_CHECKING:
+    from steadyflux.model.model import Model
+
+DENSE_LIMIT = 160  # unknowns up to which one dense matrix is the fastest way
+BLOCK_LIMIT = 8  # quantities up to which the compiled block-tridiagonal solver unrolls its blocks
+
+
+class Layout(eqx.Module):
+    """The unknowns of a model: state (cell, quantity), then the shared unknowns, then one for each conserved total.
+
+    A *pool* is a connected part in which a quantity can move. A total is a weighted sum over pools that no law changes and
+    no boundary feeds; it is kept by holding one cell of its pivot pool at a shared unknown whose balance is the total.
+    """
+
+    held: Bool[ArrayLike, "cell quantity"]
+    active: Bool[ArrayLike, "cell quantity"]
+    pool: Int[ArrayLike, "cell quantity"]
+    weights: Float[ArrayLike, "total pool"]
+    pivot: Int[ArrayLike, " total"]
+    lane: str = eqx.field(static=True)
+    conserved: tuple[str, ...] = eqx.field(static=True)
+
+    @property
+    def totals(self) -> int:
+        """Number of conserved totals."""
+        return len(self.conserved)
+
+
+def lay_out(model: Model) -> Layout:
+    """Find held states, pools and conserved totals, and choose the lane; refuse what has no unique answer."""
+    active = _active(model)
+    held = ~active
+    for bound in model.holds:
+        cells, k = np.asarray(model.space.place(bound.place).cells), model.index(bound.quantity)
+        taken = cells[held[cells, k] & active[cells, k]]
+        if taken.size:
+            raise ModelError(
+                f"{bound.quantity} is held twice in the cell {model.space.name_of(int(taken[0]))}, once by '{bound.place}'; "
+                "keep one of the two."
+            )
+        if not active[cells, k].all():
+            raise ModelError(f"{bound.quantity} does not live at '{bound.place}', so it cannot be held there.")
+        held[cells, k] = True
+    _check_determined(model)
+    pool, closed, labels = _pools(model, active, held)
+    weights, pivot, conserved = _totals(model, pool, closed, labels)
+    _check_potential(model, active, held)
+    _check_neutral_baths(model)
+    return Layout(
+        held=held,
+        active=active,
+        pool=pool,
+        weights=weights,
+        pivot=pivot,
+        lane=_lane(model, len(conserved)),
+        conserved=conserved,
+    )
+
+
+def _active(model: Model) -> np.ndarray:
+    active = np.ones((model.cells, len(model.quantities)), dtype=bool)
+    for k, q in enumerate(model.quantities):
+        if q.where is not None:
+            active[:, k] = False
+            for place in q.where:
+                active[np.asarray(model.space.place(place).cells), k] = True
+    return active
+
+
+def _check_determined(model: Model) -> None:
+    governed = {name for law in model.laws for name in (*law.moves, *law.makes)}
+    for q in model.quantities:
+        everywhere_held = any(b.quantity == q.name for b in model.holds)
+        kept = q.name in model.start and q.kind != "charge"
+        if q.name not in governed and not everywhere_held and not kept:
+            raise ModelError(
+                f"No law moves or makes {q.name}, so nothing determines it; add a law for it, give start={{'{q.name}': ...}} if its amount stays as it is, or leave the quantity out."
+            )
+
+
+def _components(model: Model, touching: list[str], cells: np.ndarray) -> np.ndarray:
+    """Label of the connected part of each cell, joined by the edge sets named; -1 where the quantity does not live."""
+    tails = [np.asarray(model.edges[name].tail) for name in touching]
+    heads = [np.asarray(model.edges[name].head) for name in touching]
+    tail = np.concatenate(tails) if tails else np.zeros(0, int)
+    head = np.concatenate(heads) if heads else np.zeros(0, int)
+    inside = (tail < model.cells) & (head < model.cells)
+    tail, head = tail[inside], head[inside]
+    keep = cells[tail] & cells[head]
+    links = coo_array((np.ones(keep.sum()), (tail[keep], head[keep])), shape=(model.cells, model.cells))
+    labels = connected_components(links, directed=False)[1]
+    return np.where(cells, labels, -1)
+
+
+def _edge_sets_of(model: Model, name: str, *, seeing: bool = False) -> list[str]:
+    return list(
+        dict.fromkeys(
+            acting
+            for law, acting in zip(model.laws, model.acting, strict=True)
+            if acting is not None and (name in law.moves or (seeing and name in law.sees))
+        )
+    )
+
+
+def _pools(model: Model, active: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[tuple[str, int]]]:
+    """Number of the pool of each (cell, quantity), whether each pool is closed, and its (quantity, first cell)."""
+    pool = np.full(active.shape, -1)
+    closed: list[np.ndarray] = []
+    labels: list[tuple[str, int]] = []
+    offset = 0
+    for k, q in enumerate(model.quantities):
+        part = _components(model, _edge_sets_of(model, q.name), active[:, k])
+        found, first, number = np.unique(part[active[:, k]], return_index=True, return_inverse=True)
+        pool[active[:, k], k] = number + offset
+        still = np.ones(len(found), dtype=bool)
+        for cells in _opened(model, q.name, held[:, k] & active[:, k], active[:, k]):
+            still[pool[cells[active[cells, k]], k] - offset] = False
+        closed.append(still)
+        labels += [(q.name, int(cell)) for cell in np.flatnonzero(active[:, k])[first]]
+        offset += len(found)
+    return pool, np.concatenate(closed), labels
+
+
+def _opened(model: Model, name: str, held: np.ndarray, active: np.ndarray) -> list[np.ndarray]:
+    """Cells where the quantity enters, leaves or is determined by something other than its own movement."""
+    cells = [np.flatnonzero(held)]
+    cells += [np.asarray(model.space.place(b.place).cells) for b in model.influxes if b.quantity == name]
+    for law, acting in zip(model.laws, model.acting, strict=True):
+        if acting is not None and name in law.moves:
+            edges = model.edges[acting]
+            tail, head = np.asarray(edges.tail), np.asarray(edges.head)
+            cells.append(tail[head >= model.cells])
+            # The other end may lie where the quantity does not live (a bath beside a swelling cell): what leaves is gone.
+            tail, head = tail[head < model.cells], head[head < model.cells]
+            cells += [tail[~active[head]], head[~active[tail]]]
+        if isinstance(law, CellLaw) and not isinstance(law, Reaction) and name in law.makes:
+            place = None if law.acts_in is None else model.space.place(law.acts_in).cells
+            cells.append(np.arange(model.cells) if place is None else np.asarray(place))
+    return cells
+
+
+def _totals(
+    model: Model, pool: np.ndarray, closed: np.ndarray, labels: list[tuple[str, int]]
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Weights of the conserved totals: the left null space of the reactions' stoichiometry over the closed pools."""
+    columns: list[np.ndarray] = []
+    for law in model.laws:
+        if isinstance(law, Reaction):
+            columns += _stoichiometric_columns(model, law, pool, len(closed))
+    free = np.flatnonzero(closed)
+    for number in free:
+        name, cell = labels[number]
+        _check_total(model, name, cell)
+    if not len(free):
+        return np.zeros((0, len(closed))), np.zeros(0, int), ()
+    if len(free) > 2000:
+        raise ModelError(
+            f"The space falls into {len(free)} closed parts; join them by laws, hold some, or solve them one by one."
+        )
+    matrix = np.array(columns).reshape(-1, len(closed))[:, free]
+    null = _null_space_echelon(matrix)
+    weights = np.zeros((len(null), len(closed)))
+    weights[:, free] = null
+    pivot = np.array([free[np.flatnonzero(row)[0]] for row in null], dtype=int)
+    names = tuple(_total_name(row, [labels[i] for i in free], model) for row in null)
+    return weights, pivot, names
+
+
+def _stoichiometric_columns(model: Model, law: Reaction, pool: np.ndarray, count: int) -> list[np.ndarray]:
+    cells = np.arange(model.cells) if law.acts_in is None else np.asarray(model.space.place(law.acts_in).cells)
+    numbers = [model.index(name) for name, _ in law.stoichiometry]
+    columns: list[np.ndarray] = []
+    for pools in np.unique(pool[np.ix_(cells, numbers)], axis=0):
+        column = np.zeros(count)
+        for number, (_, nu) in zip(pools, law.stoichiometry, strict=True):
+            if number >= 0:
+                column[number] += float(nu)
+        columns.append(column)
+    return columns
+
+
+def _null_space_echelon(matrix: np.ndarray) -> np.ndarray:
+    """Vectors w with matrix @ w = 0 in reduced echelon form: each has a leading entry where all others are zero."""
+    if matrix.size == 0 or not np.any(matrix):
+        return np.eye(matrix.shape[1])
+    _, size, rows = np.linalg.svd(matrix)
+    rank = int(np.sum(size > 1e-12 * size[0]))
+    null = rows[rank:]
+    row = 0
+    for column in range(null.shape[1]):
+        if row == len(null):
+            break
+        best = row + int(np.argmax(np.abs(null[row:, column])))
+        if abs(null[best, column]) < 1e-10:
+            continue
+        null[[row, best]] = null[[best, row]]
+        null[row] /= null[row, column]
+        others = np.arange(len(null)) != row
+        null[others] -= np.outer(null[others, column], null[row])
+        row += 1
+    null[np.abs(null) < 1e-12] = 0.0
+    return null
+
+
+def _total_name(weights: np.ndarray, labels: list[tuple[str, int]], model: Model) -> str:
+    terms = [
+        (f"{w:g} " if w != 1 else "") + name + ("" if model.cells == 1 else f" from cell {model.space.name_of(cell)}")
+        for w, (name, cell) in zip(weights, labels, strict=True)
+        if w
+    ]
+    return " + ".join(terms)
+
+
+def _check_total(model: Model, name: str, cell: int) -> None:
+    q = model.quantity(name)
+    stores = q.kind != "charge" and (is_traced(q.capacity) or np.all(np.asarray(q.capacity) > 0))
+    if not stores:
+        raise ModelError(
+            f"{name} is fixed nowhere in the part that contains the cell {model.space.name_of(cell)}, and it stores nothing "
+            f"whose total could be kept; hold {name} somewhere there"
+            + (" or give it a capacity." if q.kind != "charge" else ".")
+        )
+    if name not in model.start:
+        raise ModelError(
+            f"{name} is sealed in the part that contains the cell {model.space.name_of(cell)}, so its total must be known; "
+            f"give start={{'{name}': ...}} or a condition that holds it."
+        )
+
+
+def _check_potential(model: Model, active: np.ndarray, held: np.ndarray) -> None:
+    """Each connected part needs the electric potential held (or floating) somewhere: only differences act."""
+    for k, q in enumerate(model.quantities):
+        if q.kind != "charge":
+            continue
+        part = _components(model, _edge_sets_of(model, q.name, seeing=True), active[:, k])
+        grounded = {int(p) for p in part[held[:, k] & active[:, k]]}
+        for edges in model.edges.values():
+            tail, head = np.asarray(edges.tail), np.asarray(edges.head)
+            grounded |= {int(p) for p in part[tail[head >= model.cells]]}
+        for number in np.unique(part[active[:, k]]):
+            if int(number) not in grounded:
+                cell = int(np.flatnonzero(part == number)[0])
+                raise ModelError(
+                    f"The potential {q.name} has no reference in the part that contains the cell "
+                    f"{model.space.name_of(cell)}; hold it at one place there."
+                )
+
+
+def _check_neutral_baths(model: Model) -> None:
+    """Under electroneutrality a bath whose ions are all held must be neutral."""
+    neutral = [law for law in model.laws if getattr(law, "enforces_neutrality", False)]
+    if not neutral:
+        return
+    charged = [q for q in model.quantities if q.kind == "species" and q.charge]
+    for place in {b.place for b in model.holds}:
+        values = {b.quantity: b.value for b in model.holds if b.place == place and b.shared is None}
+        ions = [q for q in charged if q.where is None or place in q.where]
+        if not ions or not all(q.name in values for q in ions) or is_traced(*values.values()):
+            continue
+        fixed = sum(np.asarray(law.fixed_at(model.space.place(place), model.given)) for law in neutral)
+        total = sum(q.charge * np.asarray(values[q.name]) for q in ions) + fixed
+        size = sum(abs(q.charge) * np.abs(np.asarray(values[q.name])) for q in ions) + np.abs(fixed)
+        if np.any(np.abs(total) > 1e-9 * size):
+            raise ModelError(
+                f"The bath at '{place}' is not electroneutral: its charges add up to {float(np.max(np.abs(total))):.6g} mol/m^3; "
+                "change one of its concentrations or let the potential come from Poisson's equation."
+            )
+
+
+def _lane(model: Model, totals: int) -> str:
+    unknowns = model.cells * len(model.quantities) + len(model.shared) + totals
+    if unknowns <= DENSE_LIMIT:
+        return "dense"
+    chain = all(
+        bool(np.all((np.asarray(e.head) - np.asarray(e.tail) == 1) | (np.asarray(e.head) >= model.cells)))
+        for e in model.edges.values()
+    )
+    return "chain" if chain and len(model.quantities) <= BLOCK_LIMIT else "sparse"

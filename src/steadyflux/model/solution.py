@@ -1,0 +1,167 @@
+"""The answer: state, fluxes, and how the search ended. The audit reads it; users ask it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.errors import NameUnknown, NotConverged
+from steadyflux.ground.units import quantity
+from steadyflux.model.accounts import Accounts, Entropy, Entry, account, entropy_of, ledger_of, regime_of
+from steadyflux.model.model import Model
+from steadyflux.model.system import State, View, balance, edge_fluxes, place_flow, stored
+from steadyflux.physics.quantity import KINDS
+
+CODES = {
+    0: ("unfinished", "the search was cut short", "start it again from this state"),
+    1: ("converged", "", ""),
+    2: (
+        "not converged",
+        "Newton's method, then embedding of the forces, then pseudo-time steps were tried",
+        "start from a solution nearby (start=...), refine the mesh where the residual is largest, or check the parameters",
+    ),
+    3: ("singular", "the Jacobian is singular", "look for a quantity that nothing determines"),
+}
+
+
+class Outcome(NamedTuple):
+    """How a search ended: code (see `CODES`), linear solves, largest scaled residual, share of the forces reached, phase."""
+
+    code: Any
+    iterations: Any
+    residual: Any
+    force: Any
+    phase: Any
+
+    @property
+    def name(self) -> str:
+        """The code in words."""
+        return CODES[int(self.code)][0]
+
+
+class Solution(eqx.Module):
+    """A steady state. ``solution["K+"]`` is a profile; `flux`, `ledger`, `entropy` and `regime` are answers."""
+
+    model: Model
+    state: State
+    outcome: Outcome
+    pins: Any = None
+    kept: Any = None
+
+    def __getitem__(self, name: str) -> Any:
+        """State of a quantity in every cell, (cell,), in SI; or a shared unknown."""
+        names = [unknown.name for unknown in self.model.shared]
+        if name in names:
+            return self.state.s[names.index(name)]
+        if name not in self.model.names and name not in self.model.given:
+            raise NameUnknown(
+                "quantity, given field or shared unknown", name, [*self.model.names, *self.model.given, *names]
+            )
+        if name in self.model.given:
+            return self.model.given[name]
+        return self.state.u[:, self.model.index(name)]
+
+    def check_converged(self) -> None:
+        """Raise `NotConverged`, saying what was tried and where the residual is largest, unless the search converged."""
+        code = int(self.outcome.code)
+        if code != 1:
+            name, tried, remedy = CODES[code]
+            raise NotConverged(
+                f"No steady state was found ({name} after {int(self.outcome.iterations)} linear solves): {tried}; "
+                f"the residual is largest {self.worst()}",
+                remedy,
+            )
+
+    def worst(self) -> str:
+        """Where the scaled residual is largest: quantity and cell."""
+        raw = np.abs(np.asarray(self.raw))[: self.model.cells]
+        raw = np.where(np.asarray(self.model.layout.held), 0.0, raw)
+        raw = np.where(np.isfinite(raw), raw, np.inf)
+        size = raw / np.maximum(raw.max(axis=0, keepdims=True), 1e-300)
+        cell, k = np.unravel_index(int(np.argmax(np.nan_to_num(size, nan=np.inf))), raw.shape)
+        return f"for {self.model.names[k]} in the cell {self.model.space.name_of(int(cell))}"
+
+    @property
+    def raw(self) -> Any:
+        """The balance of every cell and reservoir, (cell + reservoir, quantity): zero but where a boundary supplies."""
+        return _balance(self.model, self.state)
+
+    @property
+    def books(self) -> Accounts:
+        """All fluxes, entropies and potentials as arrays."""
+        return account(self.model, self.state)
+
+    @property
+    def ledger(self) -> dict[str, Entry]:
+        """In, out, produced and imbalance of every quantity."""
+        return ledger_of(self.model, self.state, self.books)
+
+    @property
+    def entropy(self) -> Entropy:
+        """Entropy production: total, by law, by cell, and as exported through the boundaries."""
+        return entropy_of(self.model, self.state, self.books)
+
+    @property
+    def regime(self) -> str:
+        """equilibrium or steady nonequilibrium."""
+        return regime_of(self.model, self.books)
+
+    def position(self) -> Any:
+        """Coordinates of the cells, (cell,), m (or the axis's own unit)."""
+        return self.model.space.position
+
+    def flow(self, name: str, through: str) -> Any:
+        """Flow of a quantity into the system through a place, a bare number in SI (differentiable)."""
+        return place_flow(self.model, self.state, self.raw, name, through)
+
+    def flux(self, name: str, through: str) -> Any:
+        """Flow of a quantity into the system through a place, with its unit."""
+        return quantity(self.flow(name, through), self.model.flux_unit(name))
+
+    def current(self, through: str) -> Any:
+        """Electric current into the system through a place, A: sum of z F times the ions' flows, or the charge's own."""
+        ions = [q for q in self.model.quantities if q.kind == "species" and q.charge]
+        if ions:
+            return sum(q.charge * 96485.33212331001 * self.flow(q.name, through) for q in ions)
+        charge = next(q.name for q in self.model.quantities if q.kind == "charge")
+        return self.flow(charge, through)
+
+    def value(self, name: str, at: str) -> Any:
+        """State of a quantity at a place (mean over its cells), a bare number in SI."""
+        return View(self.model, self.state, self.raw).value(name, at)
+
+    def total(self, name: str) -> Any:
+        """Stored total of a quantity, in its stored unit (SI)."""
+        return jnp.sum(stored(self.model, self.state.u)[:, self.model.index(name)])
+
+    def interpolate(self, name: str, position: Any) -> Any:
+        """State at positions along a one-dimensional space, linear between cells."""
+        return jnp.interp(jnp.asarray(position), jnp.asarray(self.model.space.position), self[name])
+
+    def along(self, name: str, edge_set: str = "interior") -> Any:
+        """Flux of a quantity through each edge of a set, tail to head, summed over laws, (edge,), SI."""
+        if edge_set not in self.model.edges:
+            raise NameUnknown("edge set", edge_set, self.model.edges)
+        return _edge_flux(self.model, self.state, edge_set)[:, self.model.index(name)]
+
+    def unit(self, name: str) -> str:
+        """Unit of a quantity's state."""
+        return KINDS[self.model.quantity(name).kind].state
+
+    @property
+    def traced(self) -> bool:
+        """Whether the solution is being traced by JAX."""
+        return is_traced(self.state)
+
+
+_balance = jax.jit(balance)
+
+
+@eqx.filter_jit
+def _edge_flux(model: Model, state: State, edge_set: str) -> Any:
+    return edge_fluxes(model, state, edge_set)

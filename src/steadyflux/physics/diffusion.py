@@ -1,0 +1,141 @@
+"""Conduction down a gradient: Fick, Fourier, Ohm and Darcy are one two-point law under four names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from steadyflux.ground.units import si
+from steadyflux.physics.law import EdgeLaw, parameter
+from steadyflux.physics.local import Geometry, Local
+from steadyflux.physics.means import path_mean
+
+
+class Coefficient(eqx.Module):
+    """A coefficient that depends on the state: call it with the state variable's value."""
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        raise TypeError(f"{type(self).__name__} must define __call__(x).")
+
+
+class Exponential(Coefficient):
+    """value * exp(rate * (x - at))."""
+
+    value: Any
+    rate: Any
+    at: Any = 0.0
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        return self.value * jnp.exp(self.rate * (x - self.at))
+
+
+class Polynomial(Coefficient):
+    """Sum of coefficients[i] * (x - at)^i."""
+
+    coefficients: tuple[Any, ...] = eqx.field(converter=tuple)
+    at: Any = 0.0
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        total = jnp.zeros_like(x)
+        for c in reversed(self.coefficients):
+            total = total * (x - self.at) + c
+        return total
+
+
+class Power(Coefficient):
+    """value * (x / unit)^exponent, zero at x = 0 for a positive exponent."""
+
+    value: Any
+    exponent: Any
+    unit: Any = 1.0
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        safe = jnp.where(x > 0, x, 1.0)
+        return self.value * jnp.where(
+            x > 0, (safe / self.unit) ** self.exponent, jnp.where(self.exponent == 0, 1.0, 0.0)
+        )
+
+
+class Limited(Coefficient):
+    """value / (1 - x / limit): growing without bound as the state nears its limit."""
+
+    value: Any
+    limit: Any
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        return self.value / (1.0 - x / self.limit)
+
+
+class Table(Coefficient):
+    """Linear interpolation in a table of states (increasing) and coefficients; constant beyond its ends."""
+
+    states: Any
+    values: Any
+
+    def __call__(self, x: Any) -> Any:
+        """The coefficient at the state ``x``."""
+        return jnp.interp(x, jnp.asarray(self.states), jnp.asarray(self.values))
+
+
+class Conduction(EdgeLaw):
+    """Flux = coefficient * area / length * difference of the state, with the coefficient's mean along the way.
+
+    The mean is the integral of the coefficient between the two states (Gauss-Legendre), which makes the steady flux in one
+    dimension exact for any coefficient (Kirchhoff's transform on each edge).
+    """
+
+    quantity: str = eqx.field(static=True)
+    coefficient: Any = parameter("", "coefficient")
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The quantity conducted."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Flux from tail to head in the quantity's flux unit."""
+        a, b = tail[self.quantity], head[self.quantity]
+        drop = a - b
+        external = tail.quantity(self.quantity).external
+        if external is not None:
+            drop = drop + tail[external] - head[external]
+        mean = path_mean(self.function, a, b) if self.function is not None else self.coefficient
+        return {self.quantity: mean * edge.conductor * drop}
+
+    function: Callable[[Any], Any] | None = None
+
+
+def _conduction(quantity: str, coefficient: Any, unit: str, what: str, on: str | None) -> Conduction:
+    place = {} if on is None else {"on": on}
+    if isinstance(coefficient, Coefficient):
+        return Conduction(quantity, 0.0, function=coefficient, **place)
+    value = coefficient if callable(coefficient) else si(coefficient, unit, what)
+    return Conduction(quantity, value, **place)
+
+
+def Fick(species: str, diffusivity: Any, *, on: str | None = None) -> Conduction:
+    """Diffusion, m^2/s: a number, one per edge, a function of the position, or a `Coefficient` of the concentration."""
+    return _conduction(species, diffusivity, "m^2/s", f"diffusivity of {species}", on)
+
+
+def Fourier(conductivity: Any, *, quantity: str = "T", on: str | None = None) -> Conduction:
+    """Heat conduction, W/(m K): a number, one per edge, a function of the position, or a `Coefficient` of T."""
+    return _conduction(quantity, conductivity, "W/(m*K)", "thermal conductivity", on)
+
+
+def Ohm(conductivity: Any, *, quantity: str = "phi", on: str | None = None) -> Conduction:
+    """Electric conduction, S/m: a number, one per edge, a function of the position, or a `Coefficient` of phi."""
+    return _conduction(quantity, conductivity, "S/m", "electric conductivity", on)
+
+
+def Darcy(mobility: Any, *, quantity: str = "p", on: str | None = None) -> Conduction:
+    """Flow through a porous medium, permeability over viscosity, m^2/(Pa s), down pressure plus external potential."""
+    return _conduction(quantity, mobility, "m^2/(Pa*s)", "mobility of the fluid", on)

@@ -1,0 +1,146 @@
+"""Fluids and streams: hydraulic conductances that cavitate, orifices, advection, films and radiation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from steadyflux.ground.constants import SIGMA_SB
+from steadyflux.physics.charge import fitted
+from steadyflux.physics.diffusion import Coefficient
+from steadyflux.physics.law import EdgeLaw, parameter
+from steadyflux.physics.local import Geometry, Local
+from steadyflux.physics.means import path_mean
+
+
+class Transfer(EdgeLaw):
+    """A film, a contact or a link of given coefficient: flux = h A (state at the tail - state at the head).
+
+    Newton's cooling (W/(m^2 K)), mass transfer (m/s), a thermal contact (1 / resistance).
+    """
+
+    quantity: str = eqx.field(static=True)
+    coefficient: Any = parameter("", "transfer coefficient")
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The quantity transferred."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Flux from tail to head."""
+        return {self.quantity: self.coefficient * edge.area * (tail[self.quantity] - head[self.quantity])}
+
+
+class Radiation(EdgeLaw):
+    """Grey radiation between two temperatures: emissivity sigma A (T_t^4 - T_h^4), W (Stefan 1879, Boltzmann 1884)."""
+
+    emissivity: Any = parameter("", "emissivity")
+    quantity: str = eqx.field(static=True, default="T")
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """Heat."""
+        return (self.quantity,)
+
+    def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]]:
+        """What each side sends to the other, W."""
+        strength = self.emissivity * SIGMA_SB * edge.area
+        return {self.quantity: (strength * tail[self.quantity] ** 4, strength * head[self.quantity] ** 4)}
+
+
+class Weibull(Coefficient):
+    """Share of a xylem's conductance left at the water potential psi (Pa): exp(-(-psi / b)^c), one above zero.
+
+    Neufeld et al. (1992). ``scale`` b in Pa (positive), ``shape`` c.
+    """
+
+    scale: Any
+    shape: Any
+
+    def __call__(self, x: Any) -> Any:
+        """The share at the water potential ``x``."""
+        tension = jnp.where(x < 0, -x, 0.0) / self.scale
+        safe = jnp.where(tension > 0, tension, 1.0)
+        return jnp.where(tension > 0, jnp.exp(-(safe**self.shape)), 1.0)
+
+
+class HydraulicConductance(EdgeLaw):
+    """Flow through a link whose conductance falls as the potential falls: K mean(w) (psi_t - psi_h + external drop).
+
+    ``conductance`` K is that of the whole link (m^3/(s Pa), or kg/(s Pa) if the model counts kilograms); ``vulnerability``
+    the share w(psi) left, averaged along the way between the two potentials.
+    """
+
+    quantity: str = eqx.field(static=True)
+    conductance: Any = parameter("", "hydraulic conductance")
+    vulnerability: Any = None
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The fluid's volume."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Flow from tail to head."""
+        a, b = tail[self.quantity], head[self.quantity]
+        external = tail.quantity(self.quantity).external
+        drop = a - b + (tail[external] - head[external] if external else 0.0)
+        share = 1.0 if self.vulnerability is None else path_mean(self.vulnerability, a, b)
+        return {self.quantity: self.conductance * share * drop}
+
+
+class Orifice(EdgeLaw):
+    """Torricelli: Q = C_d a sqrt(2 dp / rho) from the higher to the lower pressure, m^3/s; ``opening`` a in m^2."""
+
+    opening: Any = parameter("m^2", "opening of the orifice")
+    discharge: Any = parameter("", "discharge coefficient", default=0.62)
+    density: Any = parameter("kg/m^3", "density", default=998.0)
+    quantity: str = eqx.field(static=True, default="p")
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The fluid's volume."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Volume flow from tail to head, m^3/s.
+
+        Below a pressure drop of 1e-9 Pa the square root, whose slope is infinite at zero, is drawn straight.
+        """
+        drop = tail[self.quantity] - head[self.quantity]
+        size = jnp.abs(drop)
+        safe = jnp.where(size > 1e-9, size, 1e-9)
+        root = jnp.where(size > 1e-9, jnp.sqrt(safe), size / jnp.sqrt(1e-9))
+        return {self.quantity: self.discharge * self.opening * jnp.sqrt(2.0 / self.density) * jnp.sign(drop) * root}
+
+
+class Advection(EdgeLaw):
+    """A quantity carried by a stream of known speed, with diffusion, by exponential fitting (upwind without diffusion).
+
+    ``velocity`` m/s from tail to head; ``diffusivity`` m^2/s; ``capacity`` turns the state into what is carried per volume
+    (rho c_p for heat).
+    """
+
+    quantity: str = eqx.field(static=True)
+    velocity: Any = parameter("m/s", "velocity of the stream")
+    diffusivity: Any = parameter("m^2/s", "diffusivity", default=0.0)
+    capacity: Any = parameter("", "capacity", default=1.0)
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The quantity carried."""
+        return (self.quantity,)
+
+    def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]]:
+        """What is carried forward and back; their difference is J = A (v c - D dc/dx) exactly for constant v and D."""
+        a, b = tail[self.quantity], head[self.quantity]
+        spread = self.capacity * self.diffusivity * edge.conductor
+        still = jnp.asarray(self.diffusivity) == 0.0
+        climb = jnp.where(still, 0.0, -self.velocity * edge.length / jnp.where(still, 1.0, self.diffusivity))
+        fit = fitted(spread, a, b, climb)
+        flow = self.capacity * self.velocity * edge.area
+        upwind = (jnp.maximum(flow, 0.0) * a, jnp.maximum(-flow, 0.0) * b)
+        return {self.quantity: (jnp.where(still, upwind[0], fit[0]), jnp.where(still, upwind[1], fit[1]))}

@@ -1,0 +1,172 @@
+"""Phases: one excess free-energy density each; activity coefficients and chemical potentials are its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from steadyflux.ground.constants import R
+from steadyflux.ground.units import si
+
+Concentrations = Mapping[str, Any]
+
+
+class Phase(eqx.Module):
+    """A mixture. The free-energy density is that of the ideal solution plus ``excess``, which a phase of your own defines.
+
+    ``excess(c, charges, T)`` gets the concentrations (mol/m^3) and charge numbers by name and the temperature (K), and
+    returns the excess free-energy density over R T, mol/m^3. Its derivative by c_i is ln gamma_i.
+    """
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """Excess free-energy density divided by R T, mol/m^3."""
+        raise TypeError(f"The phase {type(self).__name__} must define excess(c, charges, T).")
+
+    @property
+    def is_ideal(self) -> bool:
+        """True when every activity coefficient is one, so that none needs to be computed."""
+        return False
+
+    def ln_gamma(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> dict[str, Any]:
+        """Logarithm of each activity coefficient: the derivative of the excess free energy by the concentration."""
+        if self.is_ideal:
+            return {name: jnp.zeros_like(value) for name, value in c.items()}
+        return jax.grad(lambda x: self.excess(x, charges, T))(dict(c))
+
+    def free_energy(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """Free-energy density of mixing, J/m^3: ideal part (reference 1 mol/m^3) plus excess."""
+        ideal = sum(x * (jnp.log(x) - 1.0) for x in c.values())
+        return R * T * (ideal + (0.0 if self.is_ideal else self.excess(c, charges, T)))
+
+
+class Ideal(Phase):
+    """Ideal solution or ideal gas: every activity coefficient is one."""
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """Zero."""
+        return 0.0 * sum(c.values())
+
+    @property
+    def is_ideal(self) -> bool:
+        """True."""
+        return True
+
+
+@jax.custom_jvp
+def _root(x: Any) -> Any:
+    """Square root whose slope at zero is taken as zero: every use multiplies it by something that vanishes there."""
+    return jnp.sqrt(jnp.maximum(x, 0.0))
+
+
+@_root.defjvp
+def _root_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
+    (x,), (dx,) = primals, tangents
+    y = _root(x)
+    return y, jnp.where(x > 0, 0.5 / jnp.where(x > 0, y, 1.0), 0.0) * dx
+
+
+def ionic_strength(c: Concentrations, charges: Mapping[str, int]) -> Any:
+    """Ionic strength, mol/m^3."""
+    return 0.5 * sum(charges[name] ** 2 * value for name, value in c.items())
+
+
+class DebyeHuckel(Phase):
+    """Extended Debye-Hueckel: ln gamma_i = -A z_i^2 sqrt(I) / (1 + B sqrt(I)), I in mol/L.
+
+    ``A`` is 1.1758 (L/mol)^1/2 for water at 25 C (log10 form 0.5107); ``B`` (L/mol)^1/2 is the ion size times 3.29 /nm.
+    Debye and Hueckel, Phys. Z. 24 (1923) 185.
+    """
+
+    A: Any = 1.1758
+    B: Any = 1.0
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """-2 A times the integral of sqrt(I) / (1 + B sqrt(I)); the 1000 turns mol/L into mol/m^3."""
+        strength = ionic_strength(c, charges) / 1000.0
+        return -2.0 * 1000.0 * self.A * _debye_integral(strength, self.B)
+
+
+class Davies(Phase):
+    """Davies (1962): ln gamma_i = -A z_i^2 (sqrt(I) / (1 + sqrt(I)) - slope I), I in mol/L, slope 0.3, good to 0.5 mol/L."""
+
+    A: Any = 1.1758
+    slope: Any = 0.3
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """The integral of the Davies expression over the ionic strength."""
+        strength = ionic_strength(c, charges) / 1000.0
+        return -2.0 * 1000.0 * self.A * (_debye_integral(strength, 1.0) - 0.5 * self.slope * strength**2)
+
+
+def _debye_integral(strength: Any, size: Any) -> Any:
+    """Integral of sqrt(I) / (1 + B sqrt(I)) from 0 to I: 2 I^(3/2) times the integral of t^2 / (1 + B sqrt(I) t).
+
+    The closed form with a logarithm cancels at small I; eight Gauss points on [0, 1] are exact to rounding for
+    B sqrt(I) < 3 and do not cancel.
+    """
+    root = _root(strength)
+    total = sum(w * t * t / (1.0 + size * root * t) for t, w in _GAUSS)
+    return 2.0 * strength * root * total
+
+
+_GAUSS = [
+    (0.5 + 0.5 * x, 0.5 * w)
+    for x, w in (
+        (-0.9602898564975363, 0.1012285362903763),
+        (-0.7966664774136267, 0.2223810344533745),
+        (-0.5255324099163290, 0.3137066458778873),
+        (-0.1834346424956498, 0.3626837833783620),
+        (0.1834346424956498, 0.3626837833783620),
+        (0.5255324099163290, 0.3137066458778873),
+        (0.7966664774136267, 0.2223810344533745),
+        (0.9602898564975363, 0.1012285362903763),
+    )
+]
+
+
+class RegularSolution(Phase):
+    """Lattice of sites with pair interactions (Bragg-Williams, Frumkin): mu/RT = ln(theta/(1 - theta)) + g theta.
+
+    ``sites`` is the site density, mol/m^3; ``interaction`` g in units of R T, negative for attraction (a miscibility gap
+    opens at g = -4). All species of the phase share the sites.
+    """
+
+    sites: Any
+    interaction: Any = 0.0
+
+    def __init__(self, sites: Any, interaction: Any = 0.0) -> None:
+        self.sites = si(sites, "mol/m^3", "site density")
+        self.interaction = si(interaction, "", "interaction")
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """Entropy of the empty sites plus the mean-field energy."""
+        theta = sum(c.values()) / self.sites
+        free = 1.0 - theta
+        return self.sites * (_x_log_x(free) + theta + 0.5 * self.interaction * theta**2)
+
+
+class FiniteSize(Phase):
+    """Ions of one finite size on a lattice (Bikerman 1942; Borukhov, Andelman and Orland 1997): gamma = 1 / (1 - Phi).
+
+    ``diameter`` (m) is the edge of the cube that one ion fills; Phi = N_A diameter^3 sum c.
+    """
+
+    largest: Any
+
+    def __init__(self, diameter: Any) -> None:
+        self.largest = 1.0 / (6.02214076e23 * si(diameter, "m", "ion diameter") ** 3)
+
+    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+        """Entropy of the empty cells of the lattice."""
+        fill = sum(c.values()) / self.largest
+        return self.largest * (_x_log_x(1.0 - fill) + fill)
+
+
+def _x_log_x(x: Any) -> Any:
+    """x ln x, continued linearly below a tiny x so that a Newton step past full occupancy stays finite."""
+    safe = jnp.maximum(x, 1e-12)
+    return jnp.where(x > 1e-12, safe * jnp.log(safe), x * jnp.log(1e-12))

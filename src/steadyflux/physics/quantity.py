@@ -1,0 +1,183 @@
+"""What is carried: each quantity pairs a state variable, the density stored and the potential conjugate to its flux."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import equinox as eqx
+
+from steadyflux.ground.errors import ModelError
+from steadyflux.ground.units import si
+
+
+class Kind(NamedTuple):
+    """Units of a kind of quantity, and the size below which a change of its state means nothing."""
+
+    state: str
+    stored: str
+    flux: str
+    scale: float
+    positive: bool
+    rank: str  # tensor kind of the quantity itself; its flux through space is one rank higher
+
+
+KINDS: dict[str, Kind] = {
+    "species": Kind("mol/m^3", "mol", "mol/s", 1.0, True, "scalar"),
+    "heat": Kind("K", "J", "W", 300.0, True, "scalar"),
+    "charge": Kind("V", "C", "A", 0.025, False, "scalar"),
+    "volume": Kind("Pa", "m^3", "m^3/s", 1.0, False, "scalar"),
+    "size": Kind("m^3", "m^3", "m^3/s", 1e-15, True, "scalar"),
+    "momentum": Kind("m/s", "kg*m/s", "N", 1.0, False, "vector"),
+    "population": Kind("1", "1", "1/s", 1.0, True, "scalar"),
+}
+
+
+class Quantity(eqx.Module):
+    """One thing that is carried. Made by `Species`, `Ion`, `Heat`, `Potential`, `Volume`, `Size`, `Momentum`, `Population`.
+
+    ``stored per volume = capacity * state``. ``external`` names a given field: its energy per unit of amount (J/mol for a
+    species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
+    """
+
+    name: str = eqx.field(static=True)
+    kind: str = eqx.field(static=True)
+    charge: float = eqx.field(static=True, default=0)
+    external: str | None = eqx.field(static=True, default=None)
+    where: tuple[str, ...] | None = eqx.field(static=True, default=None)
+    diffusivity: Any = None
+    capacity: Any = 1.0
+    standard: Any = 0.0
+    reference: Any = None
+
+    def __check_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ModelError(f"'{self.kind}' is no kind of quantity; choose one of {', '.join(KINDS)}.")
+        if not isinstance(self.name, str) or not self.name:
+            raise ModelError("A quantity needs a name.")
+
+    @property
+    def units(self) -> Kind:
+        """Units and habits of the quantity's kind."""
+        return KINDS[self.kind]
+
+
+Where = str | tuple[str, ...] | None
+
+
+def _where(where: Where) -> tuple[str, ...] | None:
+    return (where,) if isinstance(where, str) else where
+
+
+def Species(
+    name: str,
+    diffusivity: Any = None,
+    *,
+    charge: float = 0,
+    external: str | None = None,
+    where: Where = None,
+    standard: Any = 0.0,
+    reference: Any = 1.0,
+) -> Quantity:
+    """A dissolved, gaseous or mobile species; its state is the concentration, mol/m^3.
+
+    Args:
+        diffusivity: m^2/s; a number, text with a unit, one value per edge, or a function of the coordinate.
+        charge: charge number z.
+        external: name of a given field with its potential energy, J/mol (gravity, a potential of mean force).
+        standard: standard chemical potential, J/mol, at the concentration ``reference`` (mol/m^3).
+    """
+    return Quantity(
+        name=name,
+        kind="species",
+        charge=_charge_number(charge),
+        external=external,
+        where=_where(where),
+        diffusivity=diffusivity
+        if diffusivity is None or callable(diffusivity)
+        else si(diffusivity, "m^2/s", f"diffusivity of {name}"),
+        standard=si(standard, "J/mol", f"standard potential of {name}"),
+        reference=si(reference, "mol/m^3", f"reference concentration of {name}"),
+    )
+
+
+def _charge_number(charge: float) -> float:
+    """A charge number; a mean over a mixture (impermeant proteins, -1.2) need not be whole."""
+    number = float(si(charge, "", "charge number"))
+    return int(number) if number.is_integer() else number
+
+
+def Ion(name: str, diffusivity: Any = None, *, charge: float | None = None, **options: Any) -> Quantity:
+    """A charged species. The charge is read off the name ("K+", "Ca2+", "SO4--", "SO4^2-") unless given."""
+    return Species(name, diffusivity, charge=charge_of(name) if charge is None else charge, **options)
+
+
+def charge_of(name: str) -> int:
+    """The charge number written at the end of an ion's name: "Na+" 1, "Ca2+" 2, "SO4--" -2, "SO4^2-" -2."""
+    signs = re.search(r"(\^?)(\d*)([+-]+)$", name)
+    if signs is None:
+        raise ModelError(
+            f"The charge of '{name}' cannot be read from its name; write charge=... or a name such as 'K+'."
+        )
+    size = int(signs[2]) if signs[2] and (signs[1] or len(signs[3]) == 1) else len(signs[3])
+    if len(set(signs[3])) > 1 or not 1 <= size <= 8:
+        raise ModelError(f"The charge of '{name}' cannot be read from its name; write charge=... .")
+    return size if signs[3][0] == "+" else -size
+
+
+def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None) -> Quantity:
+    """Internal energy; its state is the temperature, K. ``capacity`` is the heat capacity per volume, J/(m^3 K)."""
+    return Quantity(
+        name=name,
+        kind="heat",
+        where=_where(where),
+        capacity=si(capacity, "J/(m^3*K)", f"heat capacity of {name}"),
+    )
+
+
+def Potential(name: str = "phi", *, where: Where = None) -> Quantity:
+    """Electric charge; its state is the electric potential, V."""
+    return Quantity(name=name, kind="charge", where=_where(where), capacity=0.0)
+
+
+def Volume(name: str = "p", *, capacity: Any = 0.0, external: str | None = None, where: Where = None) -> Quantity:
+    """Volume of a fluid; its state is the pressure (or water potential), Pa.
+
+    ``capacity`` is the volume stored per volume and pressure, 1/Pa; ``external`` a field of potential energy density, Pa
+    (rho g z).
+    """
+    return Quantity(
+        name=name,
+        kind="volume",
+        external=external,
+        where=_where(where),
+        capacity=si(capacity, "1/Pa", f"capacity of {name}"),
+    )
+
+
+def Size(name: str = "volume", *, where: Where = None) -> Quantity:
+    """Volume of a compartment that swells and shrinks; its state is that volume, m^3, and stores itself.
+
+    In the cells where it lives it replaces the space's fixed volume for everything else that is stored there.
+    """
+    return Quantity(name=name, kind="size", where=_where(where))
+
+
+def Momentum(name: str = "v", *, density: Any = 1000.0, where: Where = None) -> Quantity:
+    """Momentum along one direction; its state is the velocity, m/s; ``density`` in kg/m^3."""
+    return Quantity(
+        name=name, kind="momentum", where=_where(where), capacity=si(density, "kg/m^3", f"density for {name}")
+    )
+
+
+def Population(name: str = "N", *, where: Where = None, reference: Any = None) -> Quantity:
+    """Countable members (particles, vesicles, stars); its state is their number per unit of the space's measure.
+
+    Without ``reference`` (the equilibrium density) it has no conjugate potential and costs no entropy.
+    """
+    return Quantity(
+        name=name,
+        kind="population",
+        where=_where(where),
+        reference=None if reference is None else si(reference, "1", f"reference of {name}"),
+    )

@@ -1,0 +1,114 @@
+"""Reactions and sources in cells: mass action with detailed balance, Michaelis-Menten, decay, given production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from steadyflux.ground.constants import R
+from steadyflux.ground.errors import ModelError
+from steadyflux.physics.law import CellLaw, Law, Reaction, parameter
+from steadyflux.physics.local import Cell, Local
+from steadyflux.physics.quantity import Quantity
+
+
+class MassAction(Reaction):
+    """Reversible mass action: forward k_f prod c^n over what is used up, reverse k_r prod c^n over what is made.
+
+    Without ``reverse`` the reverse constant follows from the species' standard potentials (detailed balance):
+    k_r = k_f exp(sum nu mu0 / R T) in concentrations over their references. Rates mol/(m^3 s), concentrations mol/m^3.
+    ``catalysed_by`` names a species (an enzyme) that multiplies both rates.
+    """
+
+    forward: Any = parameter("", "forward rate constant")
+    reverse: Any = parameter("", "reverse rate constant", default=None)
+    catalysed_by: str | None = eqx.field(static=True, default=None)
+
+    def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
+        """Check the stoichiometry."""
+        if not self.stoichiometry or all(n == 0 for _, n in self.stoichiometry):
+            raise ModelError("A reaction needs a stoichiometry such as {'A': -1, 'B': 1}.")
+        return super().bound(quantities, positions)
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """The catalyst, if there is one."""
+        return () if self.catalysed_by is None else (self.catalysed_by,)
+
+    def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
+        """Forward and reverse rate, mol/(m^3 s)."""
+        forward, reverse = jnp.asarray(self.forward), self._reverse(here)
+        for name, n in self.stoichiometry:
+            if n < 0:
+                forward = forward * here[name] ** (-n)
+            elif n > 0:
+                reverse = reverse * here[name] ** n
+        speed = 1.0 if self.catalysed_by is None else here[self.catalysed_by]
+        return forward * speed, reverse * speed
+
+    def _reverse(self, here: Local) -> Any:
+        if self.reverse is not None:
+            return jnp.asarray(self.reverse)
+        exponent, units = jnp.zeros(()), jnp.ones(())
+        for name, n in self.stoichiometry:
+            q = here.quantity(name)
+            exponent = exponent + n * q.standard / (R * here.T)
+            units = units * q.reference ** (-n)
+        return self.forward * jnp.exp(exponent) * units
+
+
+class MichaelisMenten(Reaction):
+    """Reversible Michaelis-Menten: v = (V_f S/K_s - V_r P/K_p) / (1 + S/K_s + P/K_p); without V_r, one-way uptake.
+
+    Haldane's relation K_eq = V_f K_p / (V_r K_s) ties the constants. ``limit`` V_f and ``reverse_limit`` V_r in
+    mol/(m^3 s), ``half`` K_s and ``product_half`` K_p in mol/m^3. Stoichiometry {substrate: -1, product: 1}.
+    """
+
+    limit: Any = parameter("", "limiting rate")
+    half: Any = parameter("", "half-saturation")
+    reverse_limit: Any = parameter("", "reverse limiting rate", default=0.0)
+    product_half: Any = parameter("", "half-saturation of the product", default=None)
+
+    def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
+        """Forward and reverse rate, mol/(m^3 s)."""
+        substrate = next(name for name, n in self.stoichiometry if n < 0)
+        s = here[substrate] / self.half
+        p = jnp.zeros_like(s)
+        products = [name for name, n in self.stoichiometry if n > 0]
+        if self.product_half is not None and products:
+            p = here[products[0]] / self.product_half
+        below = 1.0 + s + p
+        return self.limit * s / below, self.reverse_limit * p / below
+
+
+class Decay(Reaction):
+    """First-order decay, rate constant 1/s, of one species into another or into nothing. It has no way back, hence no
+    affinity: it is booked as production, not as entropy."""
+
+    rate: Any = parameter("1/s", "decay constant")
+    dissipative: ClassVar[bool] = False
+
+    def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
+        """Decay rate and zero, mol/(m^3 s)."""
+        parent = next(name for name, n in self.stoichiometry if n < 0)
+        return self.rate * here[parent], jnp.zeros_like(here[parent])
+
+
+class Source(CellLaw):
+    """A given production per volume and time (mol/(m^3 s), W/m^3, ...), from outside the model."""
+
+    quantity: str = eqx.field(static=True)
+    strength: Any = parameter("", "strength of the source")
+    dissipative: ClassVar[bool] = False
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """The quantity produced."""
+        return (self.quantity,)
+
+    def production(self, here: Local, cell: Cell) -> dict[str, Any]:
+        """The strength."""
+        return {self.quantity: jnp.asarray(self.strength)}

@@ -1,0 +1,287 @@
+"""Newton's method that looks after itself: scaled, kept within bounds, damped, then embedding, then pseudo-time.
+
+One pure function `advance` takes the search one linear solve further. The compiled lane runs it inside `lax.while_loop`
+(so that a search can be batched and put on a GPU), the host lane calls it between factorisations of a sparse matrix.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from steadyflux.model.model import Model
+from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, stored, totals
+from steadyflux.physics.quantity import KINDS
+
+TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
+FLOOR = 1e-5  # a step below this that no longer shrinks is at the floor of rounding
+SHRINK_LIMIT = 0.1  # a positive state loses at most nine tenths in one step
+NEAR = 1e-3  # a step this small no longer needs care
+LEVEL_LIMIT = 40  # linear solves at one stage before it counts as failed
+TOTAL_LIMIT = 600
+SMALLEST_DAMPING = 1e-3
+SMALLEST_ADVANCE = 1e-3
+
+RUNNING, CONVERGED, FAILED, SINGULAR = 0, 1, 2, 3
+
+
+class Search(NamedTuple):
+    """Where the search stands."""
+
+    state: State  # the point to be judged next
+    base: State  # the last accepted point of this stage
+    step: State  # the undamped Newton step from there
+    size: Any  # and its size
+    damping: Any
+    tries: Any  # linear solves at this stage
+    anchor: State  # solution of the last stage that was reached
+    origin: State  # where everything began
+    kept: Any  # totals of closed parts
+    pins: Any
+    force: Any  # forces at this stage
+    reached: Any  # forces at the last stage that was reached
+    advance: Any  # how much more force the next stage asks
+    inverse_step: Any  # 1 / pseudo-time step; zero when seeking the steady state itself
+    rate: Any  # the fastest rate of the system, which sets the scale of pseudo-time
+    phase: Any  # 0 direct and embedding, 1 pseudo-time
+    iterations: Any
+    outcome: Any
+    residual: Any
+
+
+def begin(model: Model, start: State, kept: Float[Array, " total"]) -> Search:
+    """The search at its first point. A closed model starts in pseudo-time, which keeps its totals without pins."""
+    closed = model.layout.totals > 0
+    zero, one = jnp.zeros(()), jnp.ones(())
+    count = jnp.zeros((), dtype=jnp.int64)
+    return Search(
+        state=start,
+        base=start,
+        step=jax.tree.map(jnp.zeros_like, start),
+        size=jnp.full((), jnp.inf),
+        damping=one,
+        tries=count,
+        anchor=start,
+        origin=start,
+        kept=kept,
+        pins=jnp.full(model.layout.totals, -1),
+        force=one,
+        reached=zero,
+        advance=one,
+        inverse_step=one * (1e-2 if closed else 0.0),
+        rate=zero,
+        phase=count + (1 if closed else 0),
+        iterations=count,
+        outcome=count + RUNNING,
+        residual=jnp.full((), jnp.inf),
+    )
+
+
+def stage_of(search: Search) -> Stage:
+    """What the residual and the Jacobian need to know of the search."""
+    return Stage(search.force, search.inverse_step * search.rate, search.anchor.u, search.pins)
+
+
+def scales(model: Model, state: State) -> State:
+    """The size of each quantity, by which steps are measured: the largest of its values, or what its kind counts as nothing."""
+    columns = []
+    for k, q in enumerate(model.quantities):
+        kind = KINDS[q.kind]
+        least = kind.scale if q.kind in ("charge", "heat") else 1e-6 * kind.scale
+        held = [jnp.max(jnp.abs(jnp.asarray(b.value))) for b in model.holds if b.quantity == q.name]
+        started = [jnp.max(jnp.abs(jnp.asarray(model.start[q.name])))] if q.name in model.start else []
+        known = jnp.asarray(held + started).max() if held or started else jnp.zeros(())
+        # A quantity whose held and start values are all far below the kind's own size is measured by those.
+        floor = jnp.where((known > 0) & (known < least), known, least) if q.kind not in ("charge", "heat") else least
+        columns.append(jnp.maximum(jnp.max(jnp.abs(state.u[:, k])), floor))
+    sizes = jnp.stack(columns) * jnp.ones_like(state.u)
+    own = [
+        jnp.maximum(
+            jnp.abs(state.s[i]), unknown.scale if unknown.scale > 0 else jnp.maximum(jnp.abs(unknown.start), 1e-12)
+        )
+        for i, unknown in enumerate(model.shared)
+    ]
+    if model.layout.totals:
+        own += [jnp.maximum(jnp.abs(state.s[len(model.shared) + t]), 1e-30) for t in range(model.layout.totals)]
+    return State(sizes, jnp.stack(own) if own else jnp.zeros(0))
+
+
+def within_bounds(model: Model, base: State, step: State, damping: Any, size: Any) -> State:
+    """The damped step, cut so that a positive state stays positive and loses no more than nine tenths.
+
+    Close to the solution (a small step) only the sign is kept: there a state that vanishes must be free to do so.
+    """
+    positive = jnp.array([KINDS[q.kind].positive for q in model.quantities])[None, :] & ~jnp.asarray(model.layout.held)
+    free = base.u + damping * step.u
+    lowest = jnp.where(size < NEAR, 1e-14, SHRINK_LIMIT) * base.u
+    return State(jnp.where(positive & (free < lowest), lowest, free), base.s + damping * step.s)
+
+
+def advance(model: Model, search: Search, step: State, residual_size: Any, rate: Any) -> Search:
+    """Judge the point at hand by its undamped Newton ``step`` and choose the next one.
+
+    ``residual_size`` is the largest residual over the scale of its row; ``rate`` the largest diagonal entry over stored
+    amount, the fastest rate of the system.
+    """
+    s = search
+    size = _largest(step, scales(model, s.state))
+    usable = jnp.isfinite(size) & jnp.isfinite(residual_size)
+    first = s.tries == 0
+    at_floor = usable & (size < FLOOR) & (size > 0.3 * s.size)
+    solved = usable & ((size < TOLERANCE) | at_floor)
+    accepted = usable & (first | (size <= s.size) | (size < NEAR))
+    polished = within_bounds(model, s.state, step, 1.0, size)
+
+    damping = jnp.where(first, 1.0, jnp.minimum(1.0, 2.0 * s.damping))
+    onward = s._replace(
+        base=s.state,
+        step=step,
+        size=size,
+        damping=damping,
+        state=within_bounds(model, s.state, step, damping, size),
+        tries=s.tries + 1,
+    )
+    less = 0.25 * s.damping
+    back = s._replace(damping=less, state=within_bounds(model, s.base, s.step, less, s.size), tries=s.tries + 1)
+    stuck = ~solved & ((~accepted & (first | (less < SMALLEST_DAMPING))) | (s.tries >= LEVEL_LIMIT) | (first & ~usable))
+
+    done = _reached(model, s._replace(state=polished))
+    failed = _failed(model, s)
+    chosen = _choose(solved, done, _choose(stuck, failed, _choose(accepted, onward, back)))
+    outcome = jnp.where(
+        (chosen.outcome == RUNNING) & (s.iterations + 1 >= TOTAL_LIMIT), jnp.asarray(FAILED), chosen.outcome
+    )
+    return chosen._replace(
+        iterations=s.iterations + 1,
+        outcome=outcome,
+        residual=residual_size,
+        rate=jnp.where(s.rate > 0, s.rate, jnp.where(jnp.isfinite(rate), rate, 0.0)),
+    )
+
+
+def _fresh(s: Search, start: State) -> Search:
+    """Begin a stage at a point."""
+    return s._replace(
+        state=start, base=start, size=jnp.full((), jnp.inf), damping=jnp.ones(()), tries=jnp.zeros_like(s.tries)
+    )
+
+
+def _reached(model: Model, s: Search) -> Search:
+    """The stage is solved: finish, ask for more force, or lengthen the pseudo-time step."""
+    final = (s.inverse_step == 0.0) & (s.force >= 1.0)
+    finished = s._replace(outcome=jnp.full_like(s.outcome, CONVERGED))
+
+    more = jnp.minimum(1.0, s.force + 2.0 * s.advance)
+    embedded = _fresh(s._replace(anchor=s.state, reached=s.force, advance=more - s.force, force=more), s.state)
+
+    longer = jnp.where(s.inverse_step < 1e-6, 0.0, 0.1 * s.inverse_step)
+    pins = choose_pins(model, s.state.u) if model.layout.totals else s.pins
+    pinned = s.state.s
+    if model.layout.totals:
+        pinned = pinned.at[len(model.shared) :].set(s.state.u[pins, pivot_columns(model)])
+    timed = _fresh(
+        s._replace(
+            anchor=s.state, inverse_step=longer, pins=jnp.where(longer == 0.0, pins, s.pins), reached=jnp.ones(())
+        ),
+        State(s.state.u, jnp.where(longer == 0.0, pinned, s.state.s)),
+    )
+    return _choose(final, finished, _choose(s.inverse_step > 0.0, timed, embedded))
+
+
+def _failed(model: Model, s: Search) -> Search:
+    """The stage failed: ask for less force; when that is exhausted go to pseudo-time, then to shorter steps, then give up."""
+    smaller = 0.25 * s.advance
+    less = _fresh(s._replace(advance=smaller, force=jnp.minimum(1.0, s.reached + smaller)), s.anchor)
+    # Pseudo-time starts over from the beginning, with all forces on.
+    relaxed = _fresh(
+        s._replace(
+            phase=jnp.ones_like(s.phase),
+            force=jnp.ones(()),
+            inverse_step=jnp.ones(()) * 1e-2,
+            anchor=s.origin,
+            pins=jnp.full_like(s.pins, -1),
+        ),
+        s.origin,
+    )
+    shorter = _fresh(
+        s._replace(
+            inverse_step=jnp.where(s.inverse_step == 0.0, 1e-4, 10.0 * s.inverse_step), pins=jnp.full_like(s.pins, -1)
+        ),
+        s.anchor,
+    )
+    lost = s._replace(outcome=jnp.full_like(s.outcome, FAILED))
+    in_time = _choose(s.inverse_step > 1e6, lost, shorter)
+    embedding = _choose(smaller < SMALLEST_ADVANCE, relaxed, less)
+    return _choose(s.phase == 0, embedding, in_time)
+
+
+def _choose(condition: Any, one: Search, other: Search) -> Search:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), one, other)
+
+
+def _largest(step: State, scale: State) -> Any:
+    size = jnp.max(jnp.abs(step.u) / scale.u)
+    return jnp.maximum(size, jnp.max(jnp.abs(step.s) / scale.s)) if step.s.shape[0] else size
+
+
+def first_state(model: Model, start: State | None = None) -> tuple[State, Array]:
+    """Where the search starts, and the totals that closed parts keep.
+
+    Held values stand where they belong; free cells take the start given, else for each quantity the mean of what is held
+    (on a line between two held ends: the straight line).
+    """
+    n, count = model.cells, len(model.names)
+    if start is None:
+        shared = jnp.array([jnp.asarray(u.start, dtype=float) for u in model.shared] + [0.0] * model.layout.totals)
+        columns = []
+        for k, q in enumerate(model.quantities):
+            if q.name in model.start:
+                columns.append(jnp.asarray(model.start[q.name]) * jnp.ones(n))
+                continue
+            columns.append(_guess(model, k))
+        start = State(jnp.stack(columns, axis=1), shared.reshape(-1))
+    target = held_values(model, start)
+    kept = totals(model, start.u)
+    u = jnp.where(model.layout.held, target, start.u)
+    if model.layout.totals:
+        kept = totals(model, u)
+    return State(u.reshape(n, count), start.s), kept
+
+
+def _guess(model: Model, k: int) -> Array:
+    """Interpolation along the coordinate between held places; one value where there is no line."""
+    q = model.quantities[k]
+    position = jnp.asarray(model.space.position)
+    points = [
+        (jnp.mean(position[model.space.place(b.place).cells]), jnp.mean(jnp.asarray(b.value, dtype=float)))
+        for b in model.holds
+        if b.quantity == q.name and b.shared is None
+    ]
+    outside = [
+        (jnp.mean(position[model.space.place(r.place).cells]), jnp.asarray(b.value, dtype=float))
+        for r in model.reservoirs
+        for b in r.states
+        if b.quantity == q.name and b.shared is None
+    ]
+    points += outside
+    if not points:
+        default = {"heat": 298.15, "size": 1e-15, "species": 1.0, "population": 1.0}.get(q.kind, 0.0)
+        return jnp.full(model.cells, default)
+    if model.space.kind == "network" or len(points) == 1:
+        return jnp.full(model.cells, 1.0) * (sum(v for _, v in points) / len(points))
+    at = jnp.stack([p for p, _ in points])
+    order = jnp.argsort(at)
+    return jnp.interp(position, at[order], jnp.stack([v for _, v in points])[order])
+
+
+def fastest_rate(model: Model, state: State, diagonal: Float[Array, "cell quantity"]) -> Any:
+    """Largest diagonal entry over stored amount per unit of state: 1 / s. One where nothing is stored."""
+    unit = stored(model, jnp.ones_like(state.u))
+    rates = jnp.where(
+        (unit > 0) & ~jnp.asarray(model.layout.held), jnp.abs(diagonal) / jnp.where(unit > 0, unit, 1.0), 0.0
+    )
+    top = jnp.max(rates)
+    return jnp.where(top > 0, top, 1.0)

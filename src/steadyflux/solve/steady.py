@@ -1,0 +1,138 @@
+"""Steady states: `steady(model)`, with exact derivatives by the implicit function theorem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+
+from steadyflux.ground.arithmetic import is_traced
+from steadyflux.model.model import Model
+from steadyflux.model.solution import Outcome, Solution
+from steadyflux.model.system import Stage, State, residual
+
+# H
+from steadyflux.solve.lanes import linearise, newton_step
+from steadyflux.solve.newton import (
+    CONVERGED,
+    RUNNING,
+    Search,
+    advance,
+    begin,
+    fastest_rate,
+    first_state,
+    scales,
+    stage_of,
+)
+
+
+def steady(model: Model, start: Solution | State | None = None, *, throw: bool = True) -> Solution:
+    """The steady state of a model.
+
+    Args:
+        model: what is to be solved.
+        start: a solution (of the same model with other numbers) or a state to start from.
+        throw: raise `NotConverged` when no steady state is found; else the outcome says so.
+
+    Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
+    """
+    guess = start.state if isinstance(start, Solution) else start
+    if model.layout.lane == "sparse":
+        search = _search(model, guess)
+    elif is_traced(model, guess):
+        search = _differentiable(model, guess)
+    else:
+        search = _search(model, guess)
+    solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
+    if throw and not is_traced(search.outcome):
+        solution.check_converged()
+    return solution
+
+
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf of a model is a real number that an answer can be differentiated by."""
+    return isinstance(leaf, float) or jnp.issubdtype(getattr(leaf, "dtype", int), jnp.inexact)
+
+
+def outcome_of(search: Search) -> Outcome:
+    """The record of how a search ended."""
+    return Outcome(search.outcome, search.iterations, search.residual, search.force, search.phase)
+
+
+@jax.jit
+def _search(model: Model, guess: State | None) -> Search:
+    """The whole search in one compiled program."""
+    start, kept = first_state(model, guess)
+
+    def body(search: Search) -> Search:
+        stage, scale = stage_of(search), scales(model, search.state)
+        step, size, diagonal = newton_step(model, search.state, stage, search.kept, scale)
+        return advance(model, search, step, size, fastest_rate(model, search.state, diagonal))
+
+    return jax.lax.while_loop(lambda s: s.outcome == RUNNING, body, begin(model, start, kept))
+
+
+def _differentiable(model: Model, guess: State | None) -> Search:
+    """The search, with derivatives of the solved state by every number of the model.
+
+    At the solution r(state, numbers) = 0, so d state = -J^-1 (dr/d numbers) d numbers: one linear solve with the Jacobian
+    forwards, one with its transpose backwards, whatever the search went through.
+    """
+    numbers, rest = eqx.partition(model, is_number)
+
+    @jax.custom_jvp
+    def root(numbers: Any) -> Search:
+        found = _search(eqx.combine(numbers, rest), guess)
+        good = found.outcome == CONVERGED
+        return found._replace(state=jax.tree.map(lambda x: jnp.where(good, x, jnp.nan), found.state))
+
+    @root.defjvp
+    def root_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Search, Search]:
+        found = root(primals[0])
+
+        def equations(numbers: Any) -> tuple[State, Any]:
+            model = eqx.combine(numbers, rest)
+            kept = first_state(model, guess)[1]
+            return residual(model, found.state, _final(found), kept)
+
+        along = jax.jvp(equations, primals, tangents)[1]
+        moved = solve_linear(eqx.combine(primals[0], rest), found, jax.tree.map(jnp.negative, along))
+        change = jax.tree.map(_no_tangent, found)
+        return found, change._replace(state=moved)
+
+    return root(numbers)
+
+
+def _no_tangent(x: Any) -> Any:
+    return (
+        jnp.zeros_like(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.zeros(x.shape, jax.dtypes.float0)
+    )
+
+
+def _final(search: Search) -> Stage:
+    return Stage(jnp.ones(()), jnp.zeros(()), search.state.u, search.pins)
+
+
+def solve_linear(model: Model, found: Search, rhs: State) -> State:
+    """J x = rhs at a solution, in a form that JAX can transpose."""
+    stage, scale = _final(found), scales(model, found.state)
+    fixed = jax.lax.stop_gradient((model, found.state, stage, found.kept, scale))
+
+    # One flat vector: JAX's transposition wants every part of the right side to depend on what is differentiated.
+    flat, build = ravel_pytree(rhs)
+
+    def times(x: Any) -> Any:
+        moved = jax.jvp(lambda state: residual(fixed[0], state, fixed[2], fixed[3]), (fixed[1],), (build(x),))[1]
+        return ravel_pytree(moved)[0]
+
+    return build(
+        jax.lax.custom_linear_solve(
+            times,
+            flat,
+            solve=lambda _, b: ravel_pytree(linearise(*fixed).solve(build(b)))[0],
+            transpose_solve=lambda _, b: ravel_pytree(linearise(*fixed, transpose=True).solve(build(b)))[0],
+        )
+    )

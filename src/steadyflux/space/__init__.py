@@ -1,0 +1,1 @@
+"""Where things are: cells, edges and places, whatever the geometry."""
