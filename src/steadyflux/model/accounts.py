@@ -140,13 +140,13 @@ def _edge_account(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any,
     busy = jnp.maximum(_vector(model, traffic), jnp.abs(slope))
     supply = law.supply(at_tail, at_head, edge)
     supply = jnp.zeros(()) if supply is None else jnp.asarray(supply)
-    entropy = jnp.zeros(())
-    if law.dissipative:
-        for name, j in flux.items():
-            # Nothing flows where nothing is: an infinite force times no flux costs nothing.
-            rise = at_head.conjugate(name) - at_tail.conjugate(name)
-            entropy = entropy + jnp.where(j == 0.0, 0.0, j * jnp.where(j == 0.0, 0.0, rise))
-    return _vector(model, flux), entropy + supply / at_tail.T, entropy, supply, busy
+    passive = jnp.zeros(())
+    for name in counted(model) & set(flux):
+        # Nothing flows where nothing is: an infinite force times no flux costs nothing.
+        rise, j = at_head.conjugate(name) - at_tail.conjugate(name), flux[name]
+        passive = passive + jnp.where(j == 0.0, 0.0, j * jnp.where(j == 0.0, 0.0, rise))
+    entropy = passive + supply / at_tail.T if law.dissipative else jnp.zeros(())
+    return _vector(model, flux), entropy, passive, supply, busy
 
 
 def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any) -> tuple[Any, ...]:
@@ -159,12 +159,12 @@ def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any)
         traffic = jnp.where(traffic > 0, jnp.maximum(jnp.abs(pair[0]), jnp.abs(pair[1])), traffic)
     supply = law.supply(at, cell) if not isinstance(law, EdgeLaw) else None
     supply = jnp.zeros(()) if supply is None else jnp.asarray(supply)
-    entropy = jnp.zeros(())
-    if law.dissipative:
-        for name, rate in made.items():
-            y = at.conjugate(name)
-            entropy = entropy + jnp.where(rate == 0.0, 0.0, rate * jnp.where(rate == 0.0, 0.0, y))
-    return _vector(model, made), entropy + supply / at.T, entropy, supply, traffic
+    passive = jnp.zeros(())
+    for name in counted(model) & set(made):
+        y, rate = at.conjugate(name), made[name]
+        passive = passive + jnp.where(rate == 0.0, 0.0, rate * jnp.where(rate == 0.0, 0.0, y))
+    entropy = passive + supply / at.T if law.dissipative else jnp.zeros(())
+    return _vector(model, made), entropy, passive, supply, traffic
 
 
 def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
@@ -261,34 +261,44 @@ def entropy_of(model: Model, state: State, books: Accounts) -> Entropy:
         by_law=by_law,
         by_cell=by_cell[: model.cells],
         supply=supply,
-        exported=_exported(model, books),
+        exported=_exported(model, state, books),
         unaccounted=tuple(unaccounted),
     )
 
 
-def _exported(model: Model, books: Accounts) -> float:
+def counted(model: Model) -> set[str]:
+    """The quantities in whose movement or making entropy is booked."""
+    return {n for law in model.laws if law.dissipative for n in (*law.moves, *law.makes)}
+
+
+def _exported(model: Model, state: State, books: Accounts) -> float:
     """Entropy that leaves with what crosses the boundaries, plus what supplies bring over T: - sum of (flow in) y.
 
     Summing the balance times y by parts turns the production into this boundary form, which the audit compares with the
-    sum over the edges and cells. Quantities moved only by laws that cost nothing are left out of both.
+    sum over the edges and cells. What laws without a cost (a decay, a source) carry away is exported too; quantities that
+    only such laws move are left out of both.
     """
-    raw, y = np.asarray(books.raw), np.asarray(books.conjugate)
-    counted = {n for law in model.laws if law.dissipative for n in (*law.moves, *law.makes)}
-    columns = [k for k, n in enumerate(model.names) if n in counted]
+    raw, y = np.array(books.raw), np.asarray(books.conjugate)
+    for cells, k, entering in inflows(model, state):
+        np.add.at(raw[:, k], np.asarray(cells), np.asarray(entering))
+    columns = [k for k, n in enumerate(model.names) if n in counted(model)]
     flow, potential = raw[:, columns], y[:, columns]
     product = np.where(flow == 0.0, 0.0, flow * np.where(flow == 0.0, 0.0, potential))
-    fed = sum(float(np.sum(np.asarray(b.entropy) - np.asarray(b.passive))) for b in books.laws)
+    fed = sum(
+        float(np.sum(np.asarray(b.entropy if law.dissipative else 0.0) - np.asarray(b.passive)))
+        for law, b in zip(model.laws, books.laws, strict=True)
+    )
     return fed - float(product.sum())
 
 
 def regime_of(model: Model, books: Accounts) -> str:
     """equilibrium (no net flux anywhere, by its share of the traffic) or steady nonequilibrium."""
     for law, book in zip(model.laws, books.laws, strict=True):
-        if not law.dissipative and not (isinstance(law, CellLaw) and not isinstance(law, EdgeLaw)):
-            continue
-        if not law.dissipative and getattr(law, "enforces_neutrality", False):
-            continue
         flux, traffic = np.abs(np.asarray(book.flux)), np.abs(np.asarray(book.traffic))
+        if not law.dissipative:
+            # A constraint on the potential (Gauss's law, electroneutrality) has charge and displacement at rest too.
+            flows = np.array([q.kind != "charge" for q in model.quantities])
+            flux, traffic = flux[:, flows], traffic[:, flows]
         if np.any(np.asarray(book.supply) != 0.0):
             return "steady nonequilibrium"
         if np.any(flux > QUIET * np.max(traffic, axis=0, initial=0.0)):

@@ -12,6 +12,7 @@ from steadyflux.model.model import Model
 from steadyflux.model.system import (
     Stage,
     State,
+    _productions,
     in_cells,
     local,
     on_edges,
@@ -51,6 +52,11 @@ def blocks(model: Model, state: State, stage: Stage, kept: Float[Array, " total"
         if isinstance(law, CellLaw) and law.makes:
             (made, where, measure) = in_cells(model, number, _production_jacobian(model), state)
             cell = cell.at[where].add(-measure[:, None, None] * made)
+            for k, q in enumerate(model.quantities):
+                if q.kind == "size":  # what is made grows with the compartment
+                    rate = in_cells(model, number, lambda one, h, s, c: _productions(model, one, h, s, c), state)[0]
+                    swells = jnp.where(jnp.asarray(model.layout.active)[where, k], 1.0, 0.0)
+                    cell = cell.at[where, :, k].add(-swells[:, None] * rate)
     cell = cell + stage.inverse_step * _storage_jacobian(model, state)
     edges = {name: on_edges(model, model.laws_on(name), _flux_jacobian(model), state) for name in model.edges}
     free = jnp.where(model.layout.held, 0.0, 1.0)

@@ -273,7 +273,10 @@ def _check_neutral_baths(model: Model) -> None:
         ions = [q for q in charged if q.where is None or place in q.where]
         if not ions or not all(q.name in values for q in ions) or is_traced(*values.values()):
             continue
-        fixed = sum(np.asarray(law.fixed_at(model.space.place(place), model.given)) for law in neutral)
+        here = [law for law in neutral if _reaches(model, law, place)]
+        if not here:
+            continue
+        fixed = sum(np.asarray(law.fixed_at(model.space.place(place), model.given)) for law in here)
         total = sum(q.charge * np.asarray(values[q.name]) for q in ions) + fixed
         size = sum(abs(q.charge) * np.abs(np.asarray(values[q.name])) for q in ions) + np.abs(fixed)
         if np.any(np.abs(total) > 1e-9 * size):
@@ -281,6 +284,11 @@ def _check_neutral_baths(model: Model) -> None:
                 f"The bath at '{place}' is not electroneutral: its charges add up to {float(np.max(np.abs(total))):.6g} mol/m^3; "
                 "change one of its concentrations or let the potential come from Poisson's equation."
             )
+
+
+def _reaches(model: Model, law: CellLaw, place: str) -> bool:
+    cells = np.asarray(model.space.place(place).cells)
+    return law.acts_in is None or bool(np.isin(cells, np.asarray(model.space.place(law.acts_in).cells)).any())
 
 
 def _lane(model: Model, totals: int) -> str:

@@ -132,7 +132,7 @@ def in_cells(model: Model, number: int, function: Any, state: State) -> tuple[An
     """
     law = model.laws[number]
     assert isinstance(law, CellLaw)
-    cells, measure = cells_of(model, law)
+    cells, measure = cells_of(model, law, state.u)
     values, given = state.u[cells], {name: jnp.asarray(f)[cells] for name, f in model.given.items()}
     cell = Cell(measure, jnp.asarray(model.space.position)[cells])
     mapped = jax.vmap(
@@ -141,12 +141,12 @@ def in_cells(model: Model, number: int, function: Any, state: State) -> tuple[An
     return mapped(law, (values, given), cell), cells, measure
 
 
-def cells_of(model: Model, law: CellLaw) -> tuple[Any, Array]:
+def cells_of(model: Model, law: CellLaw, u: Float[Array, "cell quantity"]) -> tuple[Any, Array]:
     """The cells of a law and their measure: volumes, or the areas of a boundary place."""
     if law.acts_in is None:
-        return slice(None), jnp.asarray(model.space.volume)
+        return slice(None), volumes(model, u)
     place = model.space.place(law.acts_in)
-    measure = place.area if place.kind == "boundary" else model.space.volume[place.cells]
+    measure = place.area if place.kind == "boundary" else volumes(model, u)[place.cells]
     return place.cells, jnp.asarray(measure)
 
 
@@ -198,13 +198,19 @@ def held_values(model: Model, state: State, force: Any = 1.0) -> Float[Array, "c
     return target
 
 
-def stored(model: Model, u: Float[Array, "cell quantity"]) -> Float[Array, "cell quantity"]:
-    """Amount stored in each cell. A quantity of kind ``size`` is the cell's volume where it lives."""
+def volumes(model: Model, u: Float[Array, "cell quantity"]) -> Float[Array, " cell"]:
+    """Volume of each cell: the space's, or where a quantity of kind ``size`` lives the state of that."""
     volume = jnp.asarray(model.space.volume)
-    amounts = []
     for k, q in enumerate(model.quantities):
         if q.kind == "size":
             volume = jnp.where(model.layout.active[:, k], u[:, k], volume)
+    return volume
+
+
+def stored(model: Model, u: Float[Array, "cell quantity"]) -> Float[Array, "cell quantity"]:
+    """Amount stored in each cell. A quantity of kind ``size`` is the cell's volume where it lives."""
+    volume = volumes(model, u)
+    amounts = []
     for k, q in enumerate(model.quantities):
         amounts.append(u[:, k] if q.kind == "size" else volume * q.capacity * u[:, k])
     return jnp.stack(amounts, axis=1)

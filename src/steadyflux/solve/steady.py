@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from steadyflux.ground.arithmetic import is_traced
@@ -14,7 +15,7 @@ from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
 from steadyflux.model.system import Stage, State, residual
 
-# H
+from steadyflux.solve.host import search_on_host, solve_on_host
 from steadyflux.solve.lanes import linearise, newton_step
 from steadyflux.solve.newton import (
     CONVERGED,
@@ -40,12 +41,10 @@ def steady(model: Model, start: Solution | State | None = None, *, throw: bool =
     Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
     """
     guess = start.state if isinstance(start, Solution) else start
-    if model.layout.lane == "sparse":
-        search = _search(model, guess)
-    elif is_traced(model, guess):
+    if is_traced(model, guess):
         search = _differentiable(model, guess)
     else:
-        search = _search(model, guess)
+        search = search_on_host(model, guess) if model.layout.lane == "sparse" else _search(model, guess)
     solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
     if throw and not is_traced(search.outcome):
         solution.check_converged()
@@ -85,7 +84,7 @@ def _differentiable(model: Model, guess: State | None) -> Search:
 
     @jax.custom_jvp
     def root(numbers: Any) -> Search:
-        found = _search(eqx.combine(numbers, rest), guess)
+        found = _found(eqx.combine(numbers, rest), guess)
         good = found.outcome == CONVERGED
         return found._replace(state=jax.tree.map(lambda x: jnp.where(good, x, jnp.nan), found.state))
 
@@ -104,6 +103,20 @@ def _differentiable(model: Model, guess: State | None) -> Search:
         return found, change._replace(state=moved)
 
     return root(numbers)
+
+
+def _found(model: Model, guess: State | None) -> Search:
+    """The search inside a traced program: compiled, or by a callback to the host for sparse models."""
+    if model.layout.lane != "sparse":
+        return _search(model, guess)
+    leaves, build = jax.tree.flatten((model, guess))
+    shapes = jax.eval_shape(_search, model, guess)
+    return jax.pure_callback(
+        lambda *values: jax.tree.map(np.asarray, search_on_host(*jax.tree.unflatten(build, values))),
+        shapes,
+        *leaves,
+        vmap_method="sequential",
+    )
 
 
 def _no_tangent(x: Any) -> Any:
@@ -132,7 +145,21 @@ def solve_linear(model: Model, found: Search, rhs: State) -> State:
         jax.lax.custom_linear_solve(
             times,
             flat,
-            solve=lambda _, b: ravel_pytree(linearise(*fixed).solve(build(b)))[0],
-            transpose_solve=lambda _, b: ravel_pytree(linearise(*fixed, transpose=True).solve(build(b)))[0],
+            solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), False))[0],
+            transpose_solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), True))[0],
         )
+    )
+
+
+def _solve(model: Model, state: State, stage: Stage, kept: Any, scale: State, rhs: State, transpose: bool) -> State:
+    if model.layout.lane != "sparse":
+        return linearise(model, state, stage, kept, scale, transpose=transpose).solve(rhs)
+    leaves, build = jax.tree.flatten((model, state, stage.pins, kept, rhs))
+    return jax.pure_callback(
+        lambda *values: jax.tree.map(
+            np.asarray, solve_on_host(*jax.tree.unflatten(build, values), transpose=transpose)
+        ),
+        jax.eval_shape(lambda x: x, rhs),
+        *leaves,
+        vmap_method="sequential",
     )
