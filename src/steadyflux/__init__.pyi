@@ -73,6 +73,8 @@ from .physics.reaction import Decay as Decay
 from .physics.reaction import MassAction as MassAction
 from .physics.reaction import MichaelisMenten as MichaelisMenten
 from .physics.reaction import Source as Source
+from .solve.continuation import Branch as Branch
+from .solve.continuation import trace as trace
 from .solve.steady import steady as steady
 from .space.interval import Region as Region
 from .space.interval import axis as axis

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -15,11 +14,20 @@ from steadyflux.physics.means import path_mean
 
 
 class Coefficient(eqx.Module):
-    """A coefficient that depends on the state: call it with the state variable's value."""
+    """A coefficient that depends on the state: call it with the state variable's value.
+
+    Its numbers may be given one per edge, (edge,), unless `varies_by_edge` is False (a table's columns are no edges).
+    """
+
+    varies_by_edge: ClassVar[bool] = True
 
     def __call__(self, x: Any) -> Any:
         """The coefficient at the state ``x``."""
         raise TypeError(f"{type(self).__name__} must define __call__(x).")
+
+    def mean(self, a: Any, b: Any) -> Any:
+        """Mean of the coefficient between two states; a coefficient that knows its integral may say it exactly."""
+        return path_mean(self, a, b)
 
 
 class Exponential(Coefficient):
@@ -79,6 +87,7 @@ class Table(Coefficient):
 
     states: Any
     values: Any
+    varies_by_edge: ClassVar[bool] = False
 
     def __call__(self, x: Any) -> Any:
         """The coefficient at the state ``x``."""
@@ -107,10 +116,10 @@ class Conduction(EdgeLaw):
         external = tail.quantity(self.quantity).external
         if external is not None:
             drop = drop + tail[external] - head[external]
-        mean = path_mean(self.function, a, b) if self.function is not None else self.coefficient
+        mean = self.coefficient if self.function is None else self.function.mean(a, b)
         return {self.quantity: mean * edge.conductor * drop}
 
-    function: Callable[[Any], Any] | None = None
+    function: Coefficient | None = None
 
 
 def _conduction(quantity: str, coefficient: Any, unit: str, what: str, on: str | None) -> Conduction:

@@ -184,8 +184,13 @@ def replace(law: Any, **changes: Any) -> Any:
 
 
 def per_edge_axes(law: Law) -> Law:
-    """The vmap axes of a law's leaves: 0 for one value per edge, None for one number."""
-    marked = {f.name for f in law.__dataclass_fields__.values() if f.metadata.get("per_edge")}
+    """The vmap axes of a law's leaves: 0 for one value per edge, None for one number.
+
+    Values per edge stand in fields made by `parameter`, and inside coefficients that say so (`varies_by_edge`).
+    """
+    fields = law.__dataclass_fields__
+    marked = {n for n, f in fields.items() if f.metadata.get("per_edge")}
+    marked |= {n for n in fields if getattr(getattr(law, n), "varies_by_edge", False)}
 
     def axis(path: tuple[Any, ...], leaf: Any) -> int | None:
         return 0 if getattr(path[0], "name", None) in marked and np.ndim(leaf) == 1 else None
