@@ -91,14 +91,7 @@ def _differentiable(model: Model, guess: State | None) -> Search:
     @root.defjvp
     def root_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Search, Search]:
         found = root(primals[0])
-
-        def equations(numbers: Any) -> tuple[State, Any]:
-            model = eqx.combine(numbers, rest)
-            kept = first_state(model, guess)[1]
-            return residual(model, found.state, _final(found), kept)
-
-        along = jax.jvp(equations, primals, tangents)[1]
-        moved = solve_linear(eqx.combine(primals[0], rest), found, jax.tree.map(jnp.negative, along))
+        moved = _moved(primals[0], tangents[0], rest, guess, found)
         change = jax.tree.map(_no_tangent, found)
         return found, change._replace(state=moved)
 
@@ -117,6 +110,19 @@ def _found(model: Model, guess: State | None) -> Search:
         *leaves,
         vmap_method="sequential",
     )
+
+
+# Compiled by itself, so that a derivative taken outside any jit shares the program of the search and runs this one.
+@jax.jit
+def _moved(numbers: Any, tangents: Any, rest: Any, guess: State | None, found: Search) -> State:
+    """Change of the solved state along a change of the numbers."""
+
+    def equations(numbers: Any) -> State:
+        model = eqx.combine(numbers, rest)
+        return residual(model, found.state, _final(found), first_state(model, guess)[1])
+
+    along = jax.jvp(equations, (numbers,), (tangents,))[1]
+    return solve_linear(eqx.combine(numbers, rest), found, jax.tree.map(jnp.negative, along))
 
 
 def _no_tangent(x: Any) -> Any:
