@@ -43,6 +43,7 @@ from .physics.flow import Orifice as Orifice
 from .physics.flow import Radiation as Radiation
 from .physics.flow import Transfer as Transfer
 from .physics.flow import Weibull as Weibull
+from .physics.flow import Weir as Weir
 from .physics.law import CellLaw as CellLaw
 from .physics.law import EdgeLaw as EdgeLaw
 from .physics.law import Law as Law
@@ -52,6 +53,7 @@ from .physics.membrane import Cotransport as Cotransport
 from .physics.membrane import Filtration as Filtration
 from .physics.membrane import GoldmanChannel as GoldmanChannel
 from .physics.membrane import LinearChannel as LinearChannel
+from .physics.membrane import MembraneCapacitance as MembraneCapacitance
 from .physics.membrane import Pump as Pump
 from .physics.membrane import WaterFlow as WaterFlow
 from .physics.phase import Davies as Davies

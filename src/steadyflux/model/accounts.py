@@ -141,7 +141,7 @@ def _edge_account(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any,
     supply = law.supply(at_tail, at_head, edge)
     supply = jnp.zeros(()) if supply is None else jnp.asarray(supply)
     passive = jnp.zeros(())
-    for name in counted(model) & set(flux):
+    for name in (n for n in flux if n in counted(model)):
         # Nothing flows where nothing is: an infinite force times no flux costs nothing.
         rise, j = at_head.conjugate(name) - at_tail.conjugate(name), flux[name]
         passive = passive + jnp.where(j == 0.0, 0.0, j * jnp.where(j == 0.0, 0.0, rise))
@@ -160,7 +160,7 @@ def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any)
     supply = law.supply(at, cell) if not isinstance(law, EdgeLaw) else None
     supply = jnp.zeros(()) if supply is None else jnp.asarray(supply)
     passive = jnp.zeros(())
-    for name in counted(model) & set(made):
+    for name in (n for n in made if n in counted(model)):
         y, rate = at.conjugate(name), made[name]
         passive = passive + jnp.where(rate == 0.0, 0.0, rate * jnp.where(rate == 0.0, 0.0, y))
     entropy = passive + supply / at.T if law.dissipative else jnp.zeros(())
@@ -275,8 +275,8 @@ def _exported(model: Model, state: State, books: Accounts) -> float:
     """Entropy that leaves with what crosses the boundaries, plus what supplies bring over T: - sum of (flow in) y.
 
     Summing the balance times y by parts turns the production into this boundary form, which the audit compares with the
-    sum over the edges and cells. What laws without a cost (a decay, a source) carry away is exported too; quantities that
-    only such laws move are left out of both.
+    sum over the edges and cells. What laws without a cost (a decay, a source) carry away is exported too; quantities
+    that only such laws move are left out of both.
     """
     raw, y = np.array(books.raw), np.asarray(books.conjugate)
     for cells, k, entering in inflows(model, state):

@@ -12,11 +12,11 @@ from steadyflux.model.model import Model
 from steadyflux.model.system import (
     Stage,
     State,
-    _productions,
     in_cells,
     local,
     on_edges,
     pivot_columns,
+    productions,
     residual,
     stored,
 )
@@ -53,8 +53,9 @@ def blocks(model: Model, state: State, stage: Stage, kept: Float[Array, " total"
             (made, where, measure) = in_cells(model, number, _production_jacobian(model), state)
             cell = cell.at[where].add(-measure[:, None, None] * made)
             for k, q in enumerate(model.quantities):
-                if q.kind == "size":  # what is made grows with the compartment
-                    rate = in_cells(model, number, lambda one, h, s, c: _productions(model, one, h, s, c), state)[0]
+                by_volume = law.acts_in is None or model.space.place(law.acts_in).kind != "boundary"
+                if q.kind == "size" and by_volume:  # what is made grows with the compartment
+                    rate = in_cells(model, number, lambda one, h, s, c: productions(model, one, h, s, c), state)[0]
                     swells = jnp.where(jnp.asarray(model.layout.active)[where, k], 1.0, 0.0)
                     cell = cell.at[where, :, k].add(-swells[:, None] * rate)
     cell = cell + stage.inverse_step * _storage_jacobian(model, state)

@@ -118,7 +118,8 @@ def edge_fluxes(model: Model, state: State, name: str) -> Float[Array, "edge qua
     return on_edges(model, model.laws_on(name), lambda laws, t, h, s, g: _fluxes(model, laws, t, h, s, g), state)
 
 
-def _productions(model: Model, law: CellLaw, here: Any, shared: Any, cell: Cell) -> Array:
+def productions(model: Model, law: CellLaw, here: Any, shared: Any, cell: Cell) -> Array:
+    """What one law makes of every quantity in one cell, per measure: (quantity,)."""
     total = [jnp.zeros(())] * len(model.names)
     for name, value in law.production(local(model, *here, shared), cell).items():
         total[model.index(name)] = total[model.index(name)] + value
@@ -161,9 +162,7 @@ def balance(model: Model, state: State, force: Any = 1.0) -> Float[Array, "cell 
         total = scatter(edges, total, flux, -flux)
     for number, law in enumerate(model.laws):
         if isinstance(law, CellLaw) and law.makes:
-            made, cells, measure = in_cells(
-                model, number, lambda one, h, s, c: _productions(model, one, h, s, c), state
-            )
+            made, cells, measure = in_cells(model, number, lambda one, h, s, c: productions(model, one, h, s, c), state)
             total = total.at[: model.cells].set(total[: model.cells].at[cells].add(-measure[:, None] * made))
     for cells, k, flow in inflows(model, state):
         total = total.at[cells, k].add(-force * flow)

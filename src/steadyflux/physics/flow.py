@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import gamma, gammainc
 
-from steadyflux.ground.constants import SIGMA_SB
+from steadyflux.ground.constants import G_STANDARD, SIGMA_SB
 from steadyflux.physics.charge import fitted
 from steadyflux.physics.diffusion import Coefficient
 from steadyflux.physics.law import EdgeLaw, parameter
@@ -111,10 +111,40 @@ class HydraulicConductance(EdgeLaw):
 
 
 class Orifice(EdgeLaw):
-    """Torricelli: Q = C_d a sqrt(2 dp / rho) from the higher to the lower pressure, m^3/s; ``opening`` a in m^2."""
+    """Torricelli: Q = C_d a sqrt(2 dp / rho) from the higher to the lower pressure, m^3/s; ``opening`` a in m^2.
+
+    Near the pressure drop ``creeping`` (Pa) the flow turns laminar, in proportion to the drop: without that the slope
+    at rest would be infinite. Far above it the share lacking is (creeping / drop)^2 / 4.
+    """
 
     opening: Any = parameter("m^2", "opening of the orifice")
     discharge: Any = parameter("", "discharge coefficient", default=0.62)
+    density: Any = parameter("kg/m^3", "density", default=998.0)
+    quantity: str = eqx.field(static=True, default="p")
+    creeping: Any = parameter("Pa", "pressure drop of creeping flow", default=1e-9)
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The fluid's volume."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Volume flow from tail to head, m^3/s."""
+        drop = tail[self.quantity] - head[self.quantity]
+        root = drop / (drop**2 + self.creeping**2) ** 0.25
+        return {self.quantity: self.discharge * self.opening * jnp.sqrt(2.0 / self.density) * root}
+
+
+class Weir(EdgeLaw):
+    """Flow over a crest: Q = C_w w h^1.5 with h the head above the crest, m^3/s; nothing below it (Poleni 1717).
+
+    Falls freely from the tail, whatever the head's pressure. ``coefficient`` C_w in m^0.5/s (1.84 for a sharp crest,
+    Francis 1883), ``crest`` the height above the zero of the pressure, m; p = rho g h.
+    """
+
+    crest: Any = parameter("m", "height of the crest")
+    width: Any = parameter("m", "width of the weir")
+    coefficient: Any = parameter("m^0.5/s", "weir coefficient", default=1.84)
     density: Any = parameter("kg/m^3", "density", default=998.0)
     quantity: str = eqx.field(static=True, default="p")
 
@@ -123,16 +153,11 @@ class Orifice(EdgeLaw):
         """The fluid's volume."""
         return (self.quantity,)
 
-    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
-        """Volume flow from tail to head, m^3/s.
-
-        Below a pressure drop of 1e-9 Pa the square root, whose slope is infinite at zero, is drawn straight.
-        """
-        drop = tail[self.quantity] - head[self.quantity]
-        size = jnp.abs(drop)
-        safe = jnp.where(size > 1e-9, size, 1e-9)
-        root = jnp.where(size > 1e-9, jnp.sqrt(safe), size / jnp.sqrt(1e-9))
-        return {self.quantity: self.discharge * self.opening * jnp.sqrt(2.0 / self.density) * jnp.sign(drop) * root}
+    def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]]:
+        """Volume flow over the crest, and none back."""
+        rise = tail[self.quantity] / (self.density * G_STANDARD) - self.crest
+        over = jnp.where(rise > 0, rise, 0.0)
+        return {self.quantity: (self.coefficient * self.width * over**1.5, jnp.zeros_like(over))}
 
 
 class Advection(EdgeLaw):

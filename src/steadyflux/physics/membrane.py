@@ -146,6 +146,29 @@ class Pump(_Across):
         return self.rate(tail, head, edge) * self.energy
 
 
+class MembraneCapacitance(EdgeLaw):
+    """The charge that a membrane's voltage binds: C_m A (phi_tail - phi_head), C, the displacement of Gauss's law.
+
+    With `Electroneutrality` in a compartment the ions' charges there add up to this instead of to zero.
+    ``capacitance`` in F/m^2.
+    """
+
+    capacitance: Any = parameter("F/m^2", "membrane capacitance")
+    quantity: str = eqx.field(static=True, default="phi")
+
+    dissipative: ClassVar[bool] = False
+    flux_unit: ClassVar[Mapping[str, str]] = {"phi": "C"}
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The potential (its flux here is electric displacement)."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Displacement from tail to head, C."""
+        return {self.quantity: self.capacitance * edge.area * (tail[self.quantity] - head[self.quantity])}
+
+
 class WaterFlow(EdgeLaw):
     """Osmotic flow of water into compartments that swell: J_V = L_p A [R T (sum c_head - sum c_tail)], m^3/s.
 

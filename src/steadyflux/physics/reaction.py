@@ -21,14 +21,21 @@ class MassAction(Reaction):
     Without ``reverse`` the reverse constant follows from the species' standard potentials (detailed balance):
     k_r = k_f exp(sum nu mu0 / R T) in concentrations over their references. Rates mol/(m^3 s), concentrations mol/m^3.
     ``catalysed_by`` names a species (an enzyme) that multiplies both rates.
+
+    ``drive`` (J/mol) is free energy that something unmodelled (ATP held in surplus, light) spends on each turnover: it
+    multiplies forward over reverse by exp(drive / R T) and is booked as a supply, so that the reaction's affinity is
+    always R T ln(forward / reverse) (Hill 1977, sec. 2). It needs ``reverse`` left out: a given one contains it already.
     """
 
     forward: Any = parameter("", "forward rate constant")
     reverse: Any = parameter("", "reverse rate constant", default=None)
     catalysed_by: str | None = eqx.field(static=True, default=None)
+    drive: Any = parameter("J/mol", "drive of the reaction", default=None)
 
     def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
-        """Check the stoichiometry."""
+        """Check the stoichiometry, and that the reverse constant is stated once."""
+        if self.drive is not None and self.reverse is not None:
+            raise ModelError("A driven reaction's reverse constant follows from its drive; leave out one of the two.")
         if not self.stoichiometry or all(n == 0 for _, n in self.stoichiometry):
             raise ModelError("A reaction needs a stoichiometry such as {'A': -1, 'B': 1}.")
         return super().bound(quantities, positions)
@@ -53,11 +60,20 @@ class MassAction(Reaction):
         if self.reverse is not None:
             return jnp.asarray(self.reverse)
         exponent, units = jnp.zeros(()), jnp.ones(())
+        if self.drive is not None:
+            exponent = -self.drive / (R * here.T)
         for name, n in self.stoichiometry:
             q = here.quantity(name)
             exponent = exponent + n * q.standard / (R * here.T)
             units = units * q.reference ** (-n)
         return self.forward * jnp.exp(exponent) * units
+
+    def supply(self, here: Local, cell: Cell) -> Any:
+        """Power that the drive spends, W/m^3."""
+        if self.drive is None:
+            return None
+        forward, reverse = self.one_way(here, cell)
+        return (forward - reverse) * self.drive
 
 
 class MichaelisMenten(Reaction):
