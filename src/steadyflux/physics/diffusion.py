@@ -8,9 +8,10 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from steadyflux.ground.units import si
+from steadyflux.physics.bernoulli import bernoulli
 from steadyflux.physics.law import EdgeLaw, parameter
 from steadyflux.physics.local import Geometry, Local
-from steadyflux.physics.means import path_mean
+from steadyflux.physics.means import log_mean, path_mean
 
 
 class Coefficient(eqx.Module):
@@ -24,6 +25,10 @@ class Coefficient(eqx.Module):
     def __call__(self, x: Any) -> Any:
         """The coefficient at the state ``x``."""
         raise TypeError(f"{type(self).__name__} must define __call__(x).")
+
+    def mean(self, a: Any, b: Any) -> Any:
+        """Its mean over the states from ``a`` to ``b``: Gauss-Legendre, replaced where the integral is known exactly."""
+        return path_mean(self, a, b)
 
     def mean(self, a: Any, b: Any) -> Any:
         """Mean of the coefficient between two states; a coefficient that knows its integral may say it exactly."""
@@ -40,6 +45,12 @@ class Exponential(Coefficient):
     def __call__(self, x: Any) -> Any:
         """The coefficient at the state ``x``."""
         return self.value * jnp.exp(self.rate * (x - self.at))
+
+    def mean(self, a: Any, b: Any) -> Any:
+        """The exact mean, from the larger end: f(top) (1 - e^-u) / u with u the difference of the exponents."""
+        rise = self.rate * (a - b)
+        fall = jnp.where(rise >= 0, -rise, rise)
+        return self(jnp.where(rise >= 0, a, b)) / bernoulli(fall)
 
 
 class Polynomial(Coefficient):
@@ -70,6 +81,13 @@ class Power(Coefficient):
             x > 0, (safe / self.unit) ** self.exponent, jnp.where(self.exponent == 0, 1.0, 0.0)
         )
 
+    def mean(self, a: Any, b: Any) -> Any:
+        """The exact mean: with r the ratio of the ends and p the exponent, f(top) (1 - r^(p+1)) / ((p+1) (1 - r))."""
+        top, low = jnp.maximum(a, b), jnp.minimum(a, b)
+        ratio = jnp.where(top > 0, low, 1.0) / jnp.where(top > 0, top, 1.0)
+        w = jnp.log(jnp.maximum(ratio, 1e-300))  # an end at zero: the exact limit 1 / (p+1) to rounding
+        return self(top) * bernoulli(w) / bernoulli((self.exponent + 1.0) * w)
+
 
 class Limited(Coefficient):
     """value / (1 - x / limit): growing without bound as the state nears its limit."""
@@ -80,6 +98,10 @@ class Limited(Coefficient):
     def __call__(self, x: Any) -> Any:
         """The coefficient at the state ``x``."""
         return self.value / (1.0 - x / self.limit)
+
+    def mean(self, a: Any, b: Any) -> Any:
+        """The exact mean: the value over the logarithmic mean of what is left to the limit."""
+        return self.value / log_mean(1.0 - a / self.limit, 1.0 - b / self.limit)
 
 
 class Table(Coefficient):
@@ -97,8 +119,9 @@ class Table(Coefficient):
 class Conduction(EdgeLaw):
     """Flux = coefficient * area / length * difference of the state, with the coefficient's mean along the way.
 
-    The mean is the integral of the coefficient between the two states (Gauss-Legendre), which makes the steady flux in one
-    dimension exact for any coefficient (Kirchhoff's transform on each edge).
+    The mean is the integral of the coefficient between the two states (exact where `Coefficient.mean` is, else by
+    Gauss-Legendre), which makes the steady flux in one dimension exact for any coefficient (Kirchhoff's transform on each
+    edge).
     """
 
     quantity: str = eqx.field(static=True)
