@@ -1,7 +1,7 @@
 """The books of a state: every flux by law, the ledger of each quantity, entropy produced by law and place, the regime.
 
-Entropy needs no code in any law: on an edge it is the sum of J_k (y_k,head - y_k,tail), in a cell the sum of what is made
-times y_k, with y the potentials conjugate to the fluxes. What an unmodelled supply feeds in is added over T.
+Entropy needs no code in any law: on an edge it is the sum of J_k (y_k,head - y_k,tail), in a cell the sum of what is
+made times y_k, with y the potentials conjugate to the fluxes. What an unmodelled supply feeds in is added over T.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class LawAccount(NamedTuple):
     """What one law does: flux (edge or cell, quantity), entropy produced there (W/K), the same without
     its supply, power supplied (W), traffic.
 
-    ``traffic`` is what the flux would be without the opposing one, (edge or cell, quantity): the measure of "no net flux".
+    ``traffic`` is what the flux would be without the opposing one, (edge or cell, quantity): the measure of "no net
+    flux".
     """
 
     flux: Float[Array, "edge quantity"]
@@ -128,7 +129,7 @@ def _vector(model: Model, values: Mapping[str, Any]) -> Array:
 
 
 def _edge_account(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any, edge: Any) -> tuple[Any, ...]:
-    at_tail, at_head = local(model, *tail, shared), local(model, *head, shared)
+    at_tail, at_head = local(model, tail[0], tail[1], shared), local(model, head[0], head[1], shared)
     flux = law.flux(at_tail, at_head, edge)
     ways = law.one_way(at_tail, at_head, edge) or {}
     slope = jax.jvp(
@@ -150,7 +151,7 @@ def _edge_account(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any,
 
 
 def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any) -> tuple[Any, ...]:
-    at = local(model, *here, shared)
+    at = local(model, here[0], here[1], shared)
     made = law.production(at, cell)
     ways = getattr(law, "one_way", None)
     pair = ways(at, cell) if ways is not None and not isinstance(law, EdgeLaw) else None
@@ -179,7 +180,8 @@ def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
         into = sum((flow for flow in places.values() if flow > 0), 0.0)
         out = -sum((flow for flow in places.values() if flow < 0), 0.0)
         crossing, traffic = max(into, out, produced[1]), _traffic(model, books, k)
-        # Where next to nothing crosses, a share of it would compare rounding with rounding: there the traffic is the scale.
+        # Where next to nothing crosses, a share of it would compare rounding with rounding: there the traffic is the
+        # scale.
         size = crossing if crossing > 1e-9 * traffic else traffic
         entries[name] = Entry(
             into=into,
@@ -218,7 +220,10 @@ def _produced(model: Model, state: State, books: Accounts, k: int) -> tuple[floa
         if isinstance(law, CellLaw) and model.names[k] in law.makes:
             if isinstance(law, EdgeLaw):
                 made, _, measure = in_cells(
-                    model, number, lambda one, h, s, c: _vector(model, one.production(local(model, *h, s), c)), state
+                    model,
+                    number,
+                    lambda one, h, s, c: _vector(model, one.production(local(model, h[0], h[1], s), c)),
+                    state,
                 )
                 values = np.asarray(made * measure[:, None])[:, k]
             else:

@@ -60,8 +60,8 @@ class Hold(Condition):
 
 @dataclass(frozen=True)
 class Influx(Condition):
-    """A given flow enters at a place: per area of a boundary (mol/m^2/s), per volume of a region (mol/m^3/s), in total for
-    a compartment (mol/s). Text with the unit of a total is spread over the place."""
+    """A given flow enters at a place: per area of a boundary (mol/m^2/s), per volume of a region (mol/m^3/s), in total
+    for a compartment (mol/s). Text with the unit of a total is spread over the place."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float, Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from jaxtyping import Bool, Float, Int
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError
+from steadyflux.ground.typing import AnyArray
 from steadyflux.physics.law import CellLaw, Reaction
 
 if TYPE_CHECKING:
@@ -24,15 +23,16 @@ BLOCK_LIMIT = 8  # quantities up to which the compiled block-tridiagonal solver 
 class Layout(eqx.Module):
     """The unknowns of a model: state (cell, quantity), then the shared unknowns, then one for each conserved total.
 
-    A *pool* is a connected part in which a quantity can move. A total is a weighted sum over pools that no law changes and
-    no boundary feeds; it is kept by holding one cell of its pivot pool at a shared unknown whose balance is the total.
+    A *pool* is a connected part in which a quantity can move. A total is a weighted sum over pools that no law changes
+    and no boundary feeds; it is kept by holding one cell of its pivot pool at a shared unknown whose balance is the
+    total.
     """
 
-    held: Bool[ArrayLike, "cell quantity"]
-    active: Bool[ArrayLike, "cell quantity"]
-    pool: Int[ArrayLike, "cell quantity"]
-    weights: Float[ArrayLike, "total pool"]
-    pivot: Int[ArrayLike, " total"]
+    held: Bool[AnyArray, "cell quantity"]
+    active: Bool[AnyArray, "cell quantity"]
+    pool: Int[AnyArray, "cell quantity"]
+    weights: Float[AnyArray, "total pool"]
+    pivot: Int[AnyArray, " total"]
     lane: str = eqx.field(static=True)
     conserved: tuple[str, ...] = eqx.field(static=True)
 
@@ -51,8 +51,8 @@ def lay_out(model: Model) -> Layout:
         taken = cells[held[cells, k] & active[cells, k]]
         if taken.size:
             raise ModelError(
-                f"{bound.quantity} is held twice in the cell {model.space.name_of(int(taken[0]))}, once by '{bound.place}'; "
-                "keep one of the two."
+                f"{bound.quantity} is held twice in the cell {model.space.name_of(int(taken[0]))}, once by "
+                f"'{bound.place}'; keep one of the two."
             )
         if not active[cells, k].all():
             raise ModelError(f"{bound.quantity} does not live at '{bound.place}', so it cannot be held there.")
@@ -90,7 +90,8 @@ def _check_determined(model: Model) -> None:
         kept = q.name in model.start and q.kind != "charge"
         if q.name not in governed and not everywhere_held and not kept:
             raise ModelError(
-                f"No law moves or makes {q.name}, so nothing determines it; add a law for it, give start={{'{q.name}': ...}} if its amount stays as it is, or leave the quantity out."
+                f"No law moves or makes {q.name}, so nothing determines it; add a law for it, give "
+                f"start={{'{q.name}': ...}} if its amount stays as it is, or leave the quantity out."
             )
 
 
@@ -103,9 +104,21 @@ def _components(model: Model, touching: list[str], cells: np.ndarray) -> np.ndar
     inside = (tail < model.cells) & (head < model.cells)
     tail, head = tail[inside], head[inside]
     keep = cells[tail] & cells[head]
-    links = coo_array((np.ones(keep.sum()), (tail[keep], head[keep])), shape=(model.cells, model.cells))
-    labels = connected_components(links, directed=False)[1]
-    return np.where(cells, labels, -1)
+    return np.where(cells, _labels(tail[keep], head[keep], model.cells), -1)
+
+
+def _labels(tail: np.ndarray, head: np.ndarray, count: int) -> np.ndarray:
+    """Number of the connected part that each of ``count`` cells belongs to."""
+    if np.all(head - tail == 1):  # a chain breaks where no edge reaches the next cell
+        joined = np.zeros(count, dtype=bool)
+        joined[head] = True
+        return np.cumsum(~joined) - 1
+    # Imported here because it takes as long as JAX, and models on one line never need it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(tail.size), (tail, head)), shape=(count, count))
+    return connected_components(links, directed=False)[1]
 
 
 def _edge_sets_of(model: Model, name: str, *, seeing: bool = False) -> list[str]:
@@ -146,7 +159,8 @@ def _opened(model: Model, name: str, held: np.ndarray, active: np.ndarray) -> li
             edges = model.edges[acting]
             tail, head = np.asarray(edges.tail), np.asarray(edges.head)
             cells.append(tail[head >= model.cells])
-            # The other end may lie where the quantity does not live (a bath beside a swelling cell): what leaves is gone.
+            # The other end may lie where the quantity does not live (a bath beside a swelling cell): what leaves is
+            # gone.
             tail, head = tail[head < model.cells], head[head < model.cells]
             cells += [tail[~active[head]], head[~active[tail]]]
         if isinstance(law, CellLaw) and not isinstance(law, Reaction) and name in law.makes:
@@ -186,7 +200,7 @@ def _stoichiometric_columns(model: Model, law: Reaction, pool: np.ndarray, count
     cells = np.arange(model.cells) if law.acts_in is None else np.asarray(model.space.place(law.acts_in).cells)
     numbers = [model.index(name) for name, _ in law.stoichiometry]
     columns: list[np.ndarray] = []
-    for pools in np.unique(pool[np.ix_(cells, numbers)], axis=0):
+    for pools in np.unique(pool[cells[:, None], np.array(numbers)[None, :]], axis=0):
         column = np.zeros(count)
         for number, (_, nu) in zip(pools, law.stoichiometry, strict=True):
             if number >= 0:
@@ -232,14 +246,14 @@ def _check_total(model: Model, name: str, cell: int) -> None:
     stores = q.kind != "charge" and (is_traced(q.capacity) or np.all(np.asarray(q.capacity) > 0))
     if not stores:
         raise ModelError(
-            f"{name} is fixed nowhere in the part that contains the cell {model.space.name_of(cell)}, and it stores nothing "
-            f"whose total could be kept; hold {name} somewhere there"
+            f"{name} is fixed nowhere in the part that contains the cell {model.space.name_of(cell)}, and it stores "
+            f"nothing whose total could be kept; hold {name} somewhere there"
             + (" or give it a capacity." if q.kind != "charge" else ".")
         )
     if name not in model.start:
         raise ModelError(
-            f"{name} is sealed in the part that contains the cell {model.space.name_of(cell)}, so its total must be known; "
-            f"give start={{'{name}': ...}} or a condition that holds it."
+            f"{name} is sealed in the part that contains the cell {model.space.name_of(cell)}, so its total must be "
+            f"known; give start={{'{name}': ...}} or a condition that holds it."
         )
 
 
@@ -264,7 +278,7 @@ def _check_potential(model: Model, active: np.ndarray, held: np.ndarray) -> None
 
 def _check_neutral_baths(model: Model) -> None:
     """Under electroneutrality a bath whose ions are all held must be neutral."""
-    neutral = [law for law in model.laws if getattr(law, "enforces_neutrality", False)]
+    neutral: list[Any] = [law for law in model.laws if getattr(law, "enforces_neutrality", False)]
     if not neutral:
         return
     charged = [q for q in model.quantities if q.kind == "species" and q.charge]
@@ -281,7 +295,8 @@ def _check_neutral_baths(model: Model) -> None:
         size = sum(abs(q.charge) * np.abs(np.asarray(values[q.name])) for q in ions) + np.abs(fixed)
         if np.any(np.abs(total) > 1e-9 * size):
             raise ModelError(
-                f"The bath at '{place}' is not electroneutral: its charges add up to {float(np.max(np.abs(total))):.6g} mol/m^3; "
+                f"The bath at '{place}' is not electroneutral: its charges add up to "
+                f"{float(np.max(np.abs(total))):.6g} mol/m^3; "
                 "change one of its concentrations or let the potential come from Poisson's equation."
             )
 

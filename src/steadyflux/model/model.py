@@ -1,4 +1,4 @@
-"""The declaration of a problem: space, quantities, laws and boundaries, refused by name and place when it is ill-posed."""
+"""The declaration of a problem: space, quantities, laws and boundaries, refused by name and place when ill-posed."""
 
 from __future__ import annotations
 

@@ -23,14 +23,15 @@ CODES = {
     2: (
         "not converged",
         "Newton's method, then embedding of the forces, then pseudo-time steps were tried",
-        "start from a solution nearby (start=...), refine the mesh where the residual is largest, or check the parameters",
+        "start from a solution nearby (start=...), refine the mesh where the residual is largest, or check the "
+        "parameters",
     ),
     3: ("singular", "the Jacobian is singular", "look for a quantity that nothing determines"),
 }
 
 
 class Outcome(NamedTuple):
-    """How a search ended: code (see `CODES`), linear solves, largest scaled residual, share of the forces reached, phase."""
+    """How a search ended: code (see `CODES`), linear solves, largest scaled residual, share of the forces, phase."""
 
     code: Any
     iterations: Any
@@ -67,7 +68,7 @@ class Solution(eqx.Module):
         return self.state.u[:, self.model.index(name)]
 
     def check_converged(self) -> None:
-        """Raise `NotConverged`, saying what was tried and where the residual is largest, unless the search converged."""
+        """Raise `NotConverged` unless the search converged, saying what was tried and where the residual is largest."""
         code = int(self.outcome.code)
         if code != 1:
             name, tried, remedy = CODES[code]
@@ -124,7 +125,7 @@ class Solution(eqx.Module):
         return quantity(self.flow(name, through), self.model.flux_unit(name))
 
     def current(self, through: str) -> Any:
-        """Electric current into the system through a place, A: sum of z F times the ions' flows, or the charge's own."""
+        """Electric current into the system through a place, A: sum of z F times the ions' flows, or the charge's."""
         ions = [q for q in self.model.quantities if q.kind == "species" and q.charge]
         if ions:
             return sum(q.charge * 96485.33212331001 * self.flow(q.name, through) for q in ions)

@@ -85,7 +85,7 @@ def scatter(edges: Edges, total: Array, at_tail: Array, at_head: Array) -> Array
 
 def _fluxes(model: Model, laws: tuple[EdgeLaw, ...], tail: Any, head: Any, shared: Any, edge: Geometry) -> Array:
     """Sum of the fluxes of several laws on one edge: (quantity,)."""
-    at_tail, at_head = local(model, *tail, shared), local(model, *head, shared)
+    at_tail, at_head = local(model, tail[0], tail[1], shared), local(model, head[0], head[1], shared)
     total = [jnp.zeros(())] * len(model.names)
     for law in laws:
         for name, flux in law.flux(at_tail, at_head, edge).items():
@@ -121,7 +121,7 @@ def edge_fluxes(model: Model, state: State, name: str) -> Float[Array, "edge qua
 def productions(model: Model, law: CellLaw, here: Any, shared: Any, cell: Cell) -> Array:
     """What one law makes of every quantity in one cell, per measure: (quantity,)."""
     total = [jnp.zeros(())] * len(model.names)
-    for name, value in law.production(local(model, *here, shared), cell).items():
+    for name, value in law.production(local(model, here[0], here[1], shared), cell).items():
         total[model.index(name)] = total[model.index(name)] + value
     return jnp.stack(total)
 
@@ -155,7 +155,7 @@ def cells_of(model: Model, law: CellLaw, u: Float[Array, "cell quantity"]) -> tu
 
 
 def balance(model: Model, state: State, force: Any = 1.0) -> Float[Array, "cell quantity"]:
-    """Outflow along the edges less production and inflow, for each cell (and, below them, each reservoir) and quantity."""
+    """Outflow along the edges less production and inflow, for each cell (and, below, each reservoir) and quantity."""
     total = jnp.zeros((model.cells + len(model.reservoirs), len(model.names)))
     for name, edges in model.edges.items():
         flux = edge_fluxes(model, state, name)
@@ -250,7 +250,7 @@ def pivot_columns(model: Model) -> Array:
 
 
 def choose_pins(model: Model, u: Float[Array, "cell quantity"]) -> Array:
-    """For each conserved total the cell of its pivot pool that stores most: pinning an empty cell would divide by it."""
+    """For each conserved total the cell of its pivot pool that stores most: an empty cell would be divided by."""
     in_pivot = jnp.asarray(model.layout.pool)[None] == jnp.asarray(model.layout.pivot)[:, None, None]
     amount = jnp.where(in_pivot, jnp.abs(stored(model, u)), -1.0)
     return jnp.argmax(jnp.max(amount, axis=2), axis=1)

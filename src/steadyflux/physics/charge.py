@@ -25,8 +25,8 @@ def fitted(conductance: Any, at_tail: Any, at_head: Any, climb: Any) -> tuple[An
     Scharfetter and Gummel (1969), Chang and Cooper (1970): J = g [c_t B(climb) - c_h B(-climb)] with the Bernoulli
     function B(x) = x / (e^x - 1). ``climb`` is the rise of potential energy from tail to head over k T.
     """
-    # One evaluation serves both ways, B(-x) = B(x) + x, and for x > 0 the sum loses no digits. A sign of its own instead
-    # of abs, whose derivative at zero would be wrong.
+    # One evaluation serves both ways, B(-x) = B(x) + x, and for x > 0 the sum loses no digits. A sign of its own
+    # instead of abs, whose derivative at zero would be wrong.
     sign = jnp.where(climb >= 0, 1.0, -1.0)
     up = bernoulli(sign * climb)
     down = up + sign * climb
@@ -38,9 +38,9 @@ def fitted(conductance: Any, at_tail: Any, at_head: Any, climb: Any) -> tuple[An
 class NernstPlanck(EdgeLaw):
     """Diffusion and drift of species down their electrochemical potential: J = -(D c / R T) grad mu.
 
-    mu comes from the model's phase, electric potential and external field, so that D c/(R T) times its gradient and this
-    flux are one and the same. Without names it moves every species that has a diffusivity. Works for neutral species too
-    (drift in a gravity field, activity gradients).
+    mu comes from the model's phase, electric potential and external field, so that D c/(R T) times its gradient and
+    this flux are one and the same. Without names it moves every species that has a diffusivity. Works for neutral
+    species too (drift in a gravity field, activity gradients).
     """
 
     species: tuple[str, ...] | None = names()

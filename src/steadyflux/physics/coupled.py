@@ -19,10 +19,10 @@ from steadyflux.physics.quantity import KINDS, Quantity
 class Onsager(EdgeLaw):
     """J = L (y_head - y_tail) area / length: fluxes from differences of the conjugate potentials (Onsager 1931).
 
-    ``matrix`` L is (n, n) for the n ``quantities``, a constant or a function of the mean of the two end states (a mapping
-    from names to values). It must be symmetric and positive semidefinite: the second law and microscopic reversibility.
-    On a mesh (an isotropic medium) scalars and vectors may not be coupled (Curie); on a membrane they may: say
-    ``isotropic=False``.
+    ``matrix`` L is (n, n) for the n ``quantities``, a constant or a function of the mean of the two end states (a
+    mapping from names to values). It must be symmetric and positive semidefinite: the second law and microscopic
+    reversibility. On a mesh (an isotropic medium) scalars and vectors may not be coupled (Curie); on a membrane they
+    may: say ``isotropic=False``.
     """
 
     quantities: tuple[str, ...] = eqx.field(static=True, converter=tuple)
@@ -49,8 +49,9 @@ class Onsager(EdgeLaw):
         kinds = {KINDS[quantities[n].kind].rank for n in self.quantities if n in quantities}
         if self.isotropic and len(kinds) > 1:
             raise ModelError(
-                f"Curie's principle: in an isotropic medium {', '.join(self.quantities)} cannot be coupled, their fluxes "
-                "have different tensor ranks; uncouple them, or say isotropic=False for a membrane or a polar crystal."
+                f"Curie's principle: in an isotropic medium {', '.join(self.quantities)} cannot be coupled, their "
+                "fluxes have different tensor ranks; uncouple them, or say isotropic=False for a membrane or a polar "
+                "crystal."
             )
         return self
 
@@ -85,6 +86,6 @@ def check_onsager(matrix: np.ndarray, names: tuple[str, ...]) -> None:
     safe = np.where(size > 0, size, 1.0)
     if np.min(np.linalg.eigvalsh(0.5 * (matrix + matrix.T) / np.outer(safe, safe))) < -1e-10:
         raise ModelError(
-            f"The Onsager matrix of {', '.join(names)} is not positive: it would destroy entropy; lower its off-diagonal "
-            "coefficients (L_ij^2 <= L_ii L_jj)."
+            f"The Onsager matrix of {', '.join(names)} is not positive: it would destroy entropy; lower its "
+            "off-diagonal coefficients (L_ij^2 <= L_ii L_jj)."
         )

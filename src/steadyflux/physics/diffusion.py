@@ -27,10 +27,6 @@ class Coefficient(eqx.Module):
         raise TypeError(f"{type(self).__name__} must define __call__(x).")
 
     def mean(self, a: Any, b: Any) -> Any:
-        """Its mean over the states from ``a`` to ``b``: Gauss-Legendre, replaced where the integral is known exactly."""
-        return path_mean(self, a, b)
-
-    def mean(self, a: Any, b: Any) -> Any:
         """Mean of the coefficient between two states; a coefficient that knows its integral may say it exactly."""
         return path_mean(self, a, b)
 
@@ -120,8 +116,8 @@ class Conduction(EdgeLaw):
     """Flux = coefficient * area / length * difference of the state, with the coefficient's mean along the way.
 
     The mean is the integral of the coefficient between the two states (exact where `Coefficient.mean` is, else by
-    Gauss-Legendre), which makes the steady flux in one dimension exact for any coefficient (Kirchhoff's transform on each
-    edge).
+    Gauss-Legendre), which makes the steady flux in one dimension exact for any coefficient: Kirchhoff's transform on
+    each edge.
     """
 
     quantity: str = eqx.field(static=True)
@@ -146,7 +142,7 @@ class Conduction(EdgeLaw):
 
 
 def _conduction(quantity: str, coefficient: Any, unit: str, what: str, on: str | None) -> Conduction:
-    place = {} if on is None else {"on": on}
+    place: dict[str, Any] = {} if on is None else {"on": on}
     if isinstance(coefficient, Coefficient):
         return Conduction(quantity, 0.0, function=coefficient, **place)
     value = coefficient if callable(coefficient) else si(coefficient, unit, what)

@@ -88,8 +88,8 @@ class Weibull(Coefficient):
 class HydraulicConductance(EdgeLaw):
     """Flow through a link whose conductance falls as the potential falls: K mean(w) (psi_t - psi_h + external drop).
 
-    ``conductance`` K is that of the whole link (m^3/(s Pa), or kg/(s Pa) if the model counts kilograms); ``vulnerability``
-    the share w(psi) left, averaged along the way between the two potentials.
+    ``conductance`` K is that of the whole link (m^3/(s Pa), or kg/(s Pa) if the model counts kilograms);
+    ``vulnerability`` the share w(psi) left, averaged along the way between the two potentials.
     """
 
     quantity: str = eqx.field(static=True)
@@ -163,8 +163,8 @@ class Weir(EdgeLaw):
 class Advection(EdgeLaw):
     """A quantity carried by a stream of known speed, with diffusion, by exponential fitting (upwind without diffusion).
 
-    ``velocity`` m/s from tail to head; ``diffusivity`` m^2/s; ``capacity`` turns the state into what is carried per volume
-    (rho c_p for heat).
+    ``velocity`` m/s from tail to head; ``diffusivity`` m^2/s; ``capacity`` turns the state into what is carried per
+    volume (rho c_p for heat).
     """
 
     quantity: str = eqx.field(static=True)

@@ -55,8 +55,8 @@ class Law(eqx.Module):
     """Anything that acts on a named set of edges or on a place. Subclass `EdgeLaw` or `CellLaw` (or both)."""
 
     dissipative: ClassVar[bool] = True
-    """False when its fluxes cost no entropy by themselves: a constraint (Gauss's law), a supply from outside, or members
-    without a reference potential."""
+    """False when its fluxes cost no entropy by themselves: a constraint (Gauss's law), a supply from outside, or
+    members without a reference potential."""
 
     flux_unit: ClassVar[Mapping[str, str]] = {}
     """Units of its fluxes where they are not those of the quantity's kind."""
@@ -86,7 +86,7 @@ class Law(eqx.Module):
 class EdgeLaw(Law):
     """A law on edges. Give it `moves` and `flux`; if it has them, `one_way` and `supply`."""
 
-    on: str = where()
+    on: str = eqx.field(static=True, default=INTERIOR, kw_only=True)
 
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Flux of each quantity that it moves, from tail to head, in the flux unit of its kind (mol/s, W, A, ...)."""
@@ -107,7 +107,7 @@ class EdgeLaw(Law):
 class CellLaw(Law):
     """A law in cells. Give it `makes` and `production`. ``on`` is a place; None means every cell."""
 
-    on: str | None = where(None)
+    on: str | None = eqx.field(static=True, default=None, kw_only=True)
 
     @property
     def acts_in(self) -> str | None:

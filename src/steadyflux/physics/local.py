@@ -1,4 +1,4 @@
-"""What a law sees of one end of an edge, or of a cell: the state there, and the potentials that the phase derives from it."""
+"""What a law sees of one end of an edge, or of a cell: the state there, and the potentials that follow from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ K_BOLTZMANN_PER_MOLE = R
 
 
 class Frame(NamedTuple):
-    """What all local states of a model share: its quantities, its phase, and which names mean temperature and potential."""
+    """What all local states of a model share: quantities, phase, and which names mean temperature and potential."""
 
     quantities: Mapping[str, Quantity]
     phase: Phase

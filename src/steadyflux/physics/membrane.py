@@ -23,7 +23,7 @@ def _potentials(quantities: Mapping[str, Quantity], species: tuple[str, ...]) ->
 class _Across(EdgeLaw):
     """Common part of the laws that carry species across a membrane and so see its voltage."""
 
-    potential: tuple[str, ...] | None = names((), kw_only=True)
+    potential: tuple[str, ...] = eqx.field(static=True, default=(), kw_only=True)
 
     def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
         """Note which potential the species feel."""
@@ -33,7 +33,7 @@ class _Across(EdgeLaw):
     @property
     def sees(self) -> tuple[str, ...]:
         """The electric potential, where a charged species is carried."""
-        return self.potential or ()
+        return self.potential
 
 
 def _with_potential(law: Any, potential: tuple[str, ...]) -> Any:
@@ -107,7 +107,8 @@ class Cotransport(_Across):
 
 
 class Pump(_Across):
-    """An active carrier: it moves species in fixed proportion and spends the free energy of a supply (ATP) on each cycle.
+    """An active carrier: it moves species in fixed proportion and spends the free energy of a supply (ATP) on each
+    cycle.
 
     Rate (mol of cycles per s, tail to head) = capacity A prod [c / (K + c)]^n over the species that bind: those with a
     positive number bind at the tail, those with a negative number at the head. ``saturation`` gives their K (mol/m^3);

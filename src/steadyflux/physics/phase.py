@@ -16,13 +16,14 @@ Concentrations = Mapping[str, Any]
 
 
 class Phase(eqx.Module):
-    """A mixture. The free-energy density is that of the ideal solution plus ``excess``, which a phase of your own defines.
+    """A mixture. The free-energy density is that of the ideal solution plus ``excess``, which a phase of your own
+    defines.
 
     ``excess(c, charges, T)`` gets the concentrations (mol/m^3) and charge numbers by name and the temperature (K), and
     returns the excess free-energy density over R T, mol/m^3. Its derivative by c_i is ln gamma_i.
     """
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Excess free-energy density divided by R T, mol/m^3."""
         raise TypeError(f"The phase {type(self).__name__} must define excess(c, charges, T).")
 
@@ -31,13 +32,13 @@ class Phase(eqx.Module):
         """True when every activity coefficient is one, so that none needs to be computed."""
         return False
 
-    def ln_gamma(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> dict[str, Any]:
+    def ln_gamma(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> dict[str, Any]:
         """Logarithm of each activity coefficient: the derivative of the excess free energy by the concentration."""
         if self.is_ideal:
             return {name: jnp.zeros_like(value) for name, value in c.items()}
         return jax.grad(lambda x: self.excess(x, charges, T))(dict(c))
 
-    def free_energy(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def free_energy(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Free-energy density of mixing, J/m^3: ideal part (reference 1 mol/m^3) plus excess."""
         ideal = sum(x * (jnp.log(x) - 1.0) for x in c.values())
         return R * T * (ideal + (0.0 if self.is_ideal else self.excess(c, charges, T)))
@@ -46,7 +47,7 @@ class Phase(eqx.Module):
 class Ideal(Phase):
     """Ideal solution or ideal gas: every activity coefficient is one."""
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Zero."""
         return 0.0 * sum(c.values())
 
@@ -69,7 +70,7 @@ def _root_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
     return y, jnp.where(x > 0, 0.5 / jnp.where(x > 0, y, 1.0), 0.0) * dx
 
 
-def ionic_strength(c: Concentrations, charges: Mapping[str, int]) -> Any:
+def ionic_strength(c: Concentrations, charges: Mapping[str, float]) -> Any:
     """Ionic strength, mol/m^3."""
     return 0.5 * sum(charges[name] ** 2 * value for name, value in c.items())
 
@@ -84,19 +85,19 @@ class DebyeHuckel(Phase):
     A: Any = 1.1758
     B: Any = 1.0
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """-2 A times the integral of sqrt(I) / (1 + B sqrt(I)); the 1000 turns mol/L into mol/m^3."""
         strength = ionic_strength(c, charges) / 1000.0
         return -2.0 * 1000.0 * self.A * _debye_integral(strength, self.B)
 
 
 class Davies(Phase):
-    """Davies (1962): ln gamma_i = -A z_i^2 (sqrt(I) / (1 + sqrt(I)) - slope I), I in mol/L, slope 0.3, good to 0.5 mol/L."""
+    """Davies (1962): ln gamma_i = -A z_i^2 (sqrt(I) / (1 + sqrt(I)) - slope I), I in mol/L, up to 0.5; slope 0.3."""
 
     A: Any = 1.1758
     slope: Any = 0.3
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """The integral of the Davies expression over the ionic strength."""
         strength = ionic_strength(c, charges) / 1000.0
         return -2.0 * 1000.0 * self.A * (_debye_integral(strength, 1.0) - 0.5 * self.slope * strength**2)
@@ -131,8 +132,8 @@ _GAUSS = [
 class RegularSolution(Phase):
     """Lattice of sites with pair interactions (Bragg-Williams, Frumkin): mu/RT = ln(theta/(1 - theta)) + g theta.
 
-    ``sites`` is the site density, mol/m^3; ``interaction`` g in units of R T, negative for attraction (a miscibility gap
-    opens at g = -4). All species of the phase share the sites.
+    ``sites`` is the site density, mol/m^3; ``interaction`` g in units of R T, negative for attraction (a miscibility
+    gap opens at g = -4). All species of the phase share the sites.
     """
 
     sites: Any
@@ -142,7 +143,7 @@ class RegularSolution(Phase):
         self.sites = si(sites, "mol/m^3", "site density")
         self.interaction = si(interaction, "", "interaction")
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Entropy of the empty sites plus the mean-field energy."""
         theta = sum(c.values()) / self.sites
         free = 1.0 - theta
@@ -160,7 +161,7 @@ class FiniteSize(Phase):
     def __init__(self, diameter: Any) -> None:
         self.largest = 1.0 / (6.02214076e23 * si(diameter, "m", "ion diameter") ** 3)
 
-    def excess(self, c: Concentrations, charges: Mapping[str, int], T: Any) -> Any:
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Entropy of the empty cells of the lattice."""
         fill = sum(c.values()) / self.largest
         return self.largest * (_x_log_x(1.0 - fill) + fill)

@@ -34,10 +34,11 @@ KINDS: dict[str, Kind] = {
 
 
 class Quantity(eqx.Module):
-    """One thing that is carried. Made by `Species`, `Ion`, `Heat`, `Potential`, `Volume`, `Size`, `Momentum`, `Population`.
+    """One thing that is carried. Made by `Species`, `Ion`, `Heat`, `Potential`, `Volume`, `Size`, `Momentum`,
+    `Population`.
 
-    ``stored per volume = capacity * state``. ``external`` names a given field: its energy per unit of amount (J/mol for a
-    species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
+    ``stored per volume = capacity * state``. ``external`` names a given field: its energy per unit of amount (J/mol for
+    a species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
     """
 
     name: str = eqx.field(static=True)
@@ -143,8 +144,8 @@ def Potential(name: str = "phi", *, where: Where = None) -> Quantity:
 def Volume(name: str = "p", *, capacity: Any = 0.0, external: str | None = None, where: Where = None) -> Quantity:
     """Volume of a fluid; its state is the pressure (or water potential), Pa.
 
-    ``capacity`` is the volume stored per volume and pressure, 1/Pa; ``external`` a field of potential energy density, Pa
-    (rho g z).
+    ``capacity`` is the volume stored per volume and pressure, 1/Pa; ``external`` a field of potential energy density,
+    Pa (rho g z).
     """
     return Quantity(
         name=name,

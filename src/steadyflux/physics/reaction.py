@@ -24,7 +24,8 @@ class MassAction(Reaction):
 
     ``drive`` (J/mol) is free energy that something unmodelled (ATP held in surplus, light) spends on each turnover: it
     multiplies forward over reverse by exp(drive / R T) and is booked as a supply, so that the reaction's affinity is
-    always R T ln(forward / reverse) (Hill 1977, sec. 2). It needs ``reverse`` left out: a given one contains it already.
+    always R T ln(forward / reverse) (Hill 1977, sec. 2). It needs ``reverse`` left out: a given one contains it
+    already.
     """
 
     forward: Any = parameter("", "forward rate constant")

@@ -14,15 +14,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 from jax.custom_batching import custom_vmap
-from scipy.linalg import get_lapack_funcs
 
-from steadyflux.ground.errors import SteadyfluxError
 from steadyflux.ground.typing import AnyArray
 
-__all__ = ["BlockFactors", "factor", "solve", "solve_banded_blocks", "solve_blocks", "solve_transposed"]
+__all__ = ["BlockFactors", "factor", "solve", "solve_blocks", "solve_transposed"]
 
 _UNROLLED = 8  # largest block written out as elementwise arithmetic; larger ones go through jnp.linalg
 
@@ -181,30 +178,3 @@ def solve_transposed(factors: BlockFactors, rhs: AnyArray) -> Array:
 def solve_blocks(lower: AnyArray, diag: AnyArray, upper: AnyArray, rhs: AnyArray) -> Array:
     """Factor and solve in one pass: faster than `solve(factor(...), rhs)` where the factors are needed once."""
     return _with_columns(_solve_blocks_call, (lower, diag, upper), rhs)
-
-
-def solve_banded_blocks(lower: np.ndarray, diag: np.ndarray, upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    """The same on the host by LAPACK's banded LU with partial pivoting across blocks (gbsv); NumPy arrays, not traced.
-
-    Slower than the compiled `solve_blocks` for small k, but it pivots over all rows of the band, so it also solves
-    systems whose leading block systems are singular. Raises SteadyfluxError when the matrix is singular.
-    """
-    n, k, _ = diag.shape
-    width = 2 * k - 1  # entries on each side of the diagonal
-    band = np.zeros((3 * width + 1, n * k), order="F")
-    for shift, blocks in ((-1, lower[1:]), (0, diag), (1, upper[:-1])):
-        first_row, first_column = max(0, -shift), max(0, shift)
-        for i in range(k):
-            for j in range(k):
-                offset = 2 * width + i - j - k * shift
-                start, count = first_column * k + j, n - first_row - first_column
-                band[offset, start : start + count * k : k] = blocks[:, i, j]
-    flat = np.asarray(rhs, dtype=float).reshape(n * k, -1)
-    (gbsv,) = get_lapack_funcs(("gbsv",), (band, flat))
-    *_, x, info = gbsv(width, width, band, flat, overwrite_ab=True)
-    if info != 0:
-        raise SteadyfluxError(
-            f"the banded matrix is singular: elimination stopped at block {(info - 1) // k}, unknown {(info - 1) % k}",
-            "look there for an unknown that no equation determines",
-        )
-    return x.reshape(rhs.shape)

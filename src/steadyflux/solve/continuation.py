@@ -1,4 +1,4 @@
-"""Continuation: follow the steady state from one model towards another, round folds and up to where none exists any more."""
+"""Continuation: follow the steady state from one model towards another, to folds and to where none exists any more."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from steadyflux.ground.errors import ModelError
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import Stage, State, residual
-from steadyflux.solve.host import solve_on_host
 from steadyflux.solve.lanes import linearise
 from steadyflux.solve.newton import first_state, scales
-from steadyflux.solve.steady import is_number, steady
+from steadyflux.solve.steady import host_lane, is_number, steady
 
 CORRECTIONS = 12
 TOLERANCE = 1e-10
@@ -32,9 +31,9 @@ class Point(NamedTuple):
 class Branch(NamedTuple):
     """A branch of steady states.
 
-    ``end`` says why it stops: ``reached`` (the value asked for), ``fold`` (the branch turns back: two steady states meet),
-    ``limit`` (the parameter comes to a value that no steady state exceeds while the state runs away), or ``lost``.
-    ``critical`` is the parameter's largest value, for a fold or a limit.
+    ``end`` says why it stops: ``reached`` (the value asked for), ``fold`` (the branch turns back: two steady states
+    meet), ``limit`` (the parameter comes to a value that no steady state exceeds while the state runs away), or
+    ``lost``. ``critical`` is the parameter's largest value, for a fold or a limit.
     """
 
     points: tuple[Point, ...]
@@ -62,8 +61,8 @@ def trace(
     """Follow the steady state of ``model`` as its numbers move in a straight line to ``towards`` and on to ``until``.
 
     Pseudo-arclength (Keller 1977): parameter and state advance together along the branch, so that the end of the steady
-    states is found as a turning point or a limit, and never as a failure of the solver. ``step`` is the first step along
-    the arc and ``largest`` the longest, in units of the state's own size.
+    states is found as a turning point or a limit, and never as a failure of the solver. ``step`` is the first step
+    along the arc and ``largest`` the longest, in units of the state's own size.
     """
     start = steady(model)
     points = [Point(0.0, start.state)]
@@ -134,9 +133,7 @@ def _solve(model: Model, towards: Model, value: float, state: State, rhs: tuple[
     if model.layout.lane != "sparse":
         return _solve_compiled(model, towards, jnp.asarray(value), state, rhs)
     mixed = between(model, towards, value)
-    return tuple(
-        solve_on_host(mixed, state, _pins(mixed), jnp.zeros(0), b, transpose=False) for b in rhs
-    )
+    return tuple(host_lane().solve_on_host(mixed, state, _pins(mixed), jnp.zeros(0), b, transpose=False) for b in rhs)
 
 
 def _minus(x: State) -> State:
@@ -160,9 +157,7 @@ def _parameter_scale(value: float) -> float:
     return max(abs(value), 1e-3)
 
 
-def _correct(
-    model: Model, towards: Model, at: Point, tangent: tuple[State, float], length: float
-) -> Point | None:
+def _correct(model: Model, towards: Model, at: Point, tangent: tuple[State, float], length: float) -> Point | None:
     """Newton's method for the equations together with the distance along the tangent."""
     scale, width = _scale(model, at.state), _parameter_scale(at.value)
     value = at.value + length * tangent[1]

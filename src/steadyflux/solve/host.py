@@ -1,4 +1,4 @@
-"""The host lane: Newton over the compiled residual and derivatives, with sparse factorisations outside JAX between them."""
+"""The host lane: Newton over the compiled residual and derivatives, with sparse factorisations outside JAX between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One scaled linear solve of the equation's Jacobian, compiled: dense for small models, block-tridiagonal for chains."""
+"""One scaled solve with the equation's Jacobian, compiled: dense for small models, block-tridiagonal for chains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Linear(NamedTuple):
 
     solve: Solver
     rows: State
-    """Size of each row, sum over its entries of |entry| times the scale of the unknown: the residual is measured by it."""
+    """Size of each row, the largest |entry| times the scale of its unknown: the residual is measured by it."""
     diagonal: Float[Array, "cell quantity"]
 
 
@@ -87,7 +87,8 @@ def _chain(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
         # One right side alone: factorisation and substitution in one pass take half the time.
         x = solve_blocks(lower, diagonal, upper, u) if factors is None else solve(factors, u)
         if shared:
-            # Block elimination: the chain with one right side more for each shared unknown, then their own small system.
+            # Block elimination: the chain with one right side more for each shared unknown, then their own small
+            # system.
             schur = corner - jnp.einsum("tnk,nks->ts", rows, bordered)
             s = jnp.linalg.solve(schur, s - jnp.einsum("tnk,nk->t", rows, x))
             x = x - jnp.einsum("nks,s->nk", bordered, s)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from steadyflux.model.model import Model
-from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, stored, totals
+from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, totals, volumes
 from steadyflux.physics.quantity import KINDS
 
 TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
@@ -86,7 +86,7 @@ def stage_of(search: Search) -> Stage:
 
 
 def scales(model: Model, state: State) -> State:
-    """The size of each quantity, by which steps are measured: the largest of its values, or what its kind counts as nothing."""
+    """The size of each quantity, by which steps are measured: its largest value, or what its kind counts as nothing."""
     columns = []
     for k, q in enumerate(model.quantities):
         kind = KINDS[q.kind]
@@ -192,7 +192,7 @@ def _reached(model: Model, s: Search) -> Search:
 
 
 def _failed(model: Model, s: Search) -> Search:
-    """The stage failed: ask for less force; when that is exhausted go to pseudo-time, then to shorter steps, then give up."""
+    """The stage failed: ask for less force and in the end take pseudo-time, then shorter steps; then give up."""
     smaller = 0.25 * s.advance
     less = _fresh(s._replace(advance=smaller, force=jnp.minimum(1.0, s.reached + smaller)), s.anchor)
     # Pseudo-time starts over from the beginning, with all forces on.
@@ -230,8 +230,8 @@ def _largest(step: State, scale: State) -> Any:
 def first_state(model: Model, start: State | None = None) -> tuple[State, Array]:
     """Where the search starts, and the totals that closed parts keep.
 
-    Held values stand where they belong; free cells take the start given, else for each quantity the mean of what is held
-    (on a line between two held ends: the straight line).
+    Held values stand where they belong; free cells take the start given, else for each quantity the mean of what is
+    held (on a line between two held ends: the straight line).
     """
     n, count = model.cells, len(model.names)
     if start is None:
@@ -279,7 +279,8 @@ def _guess(model: Model, k: int) -> Array:
 
 def fastest_rate(model: Model, state: State, diagonal: Float[Array, "cell quantity"]) -> Any:
     """Largest diagonal entry over stored amount per unit of state: 1 / s. One where nothing is stored."""
-    unit = stored(model, jnp.ones_like(state.u))
+    volume = volumes(model, state.u)  # at the state: a swelling compartment's size is one of the unknowns
+    unit = jnp.stack([jnp.ones_like(volume) if q.kind == "size" else volume * q.capacity for q in model.quantities], 1)
     rates = jnp.where(
         (unit > 0) & ~jnp.asarray(model.layout.held), jnp.abs(diagonal) / jnp.where(unit > 0, unit, 1.0), 0.0
     )

@@ -15,8 +15,6 @@ from steadyflux.ground.arithmetic import is_traced
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
 from steadyflux.model.system import Stage, State, residual
-
-from steadyflux.solve.host import search_on_host, solve_on_host
 from steadyflux.solve.lanes import linearise, newton_step
 from steadyflux.solve.newton import (
     CONVERGED,
@@ -45,11 +43,29 @@ def steady(model: Model, start: Solution | State | None = None, *, throw: bool =
     if is_traced(model, guess):
         search = _differentiable(model, guess)
     else:
-        search = search_on_host(model, guess) if model.layout.lane == "sparse" else _search(model, guess)
+        search = _found_here(model, guess)
     solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
     if throw and not is_traced(search.outcome):
         solution.check_converged()
     return solution
+
+
+def _found_here(model: Model, guess: State | None) -> Search:
+    """The search outside any tracing, by the model's lane."""
+    if model.layout.lane != "sparse":
+        search = _search(model, guess)
+        # The chain pivots within its blocks only. Where that was too little, the sparse solver, which pivots across them,
+        # goes through the whole ladder once more before the search counts as failed.
+        if model.layout.lane == "dense" or int(search.outcome) == CONVERGED:
+            return search
+    return host_lane().search_on_host(model, guess)
+
+
+def host_lane() -> Any:
+    """The host lane, imported when a model needs it: its sparse solvers take as long to import as JAX."""
+    from steadyflux.solve import host
+
+    return host
 
 
 def is_number(leaf: Any) -> bool:
@@ -105,8 +121,8 @@ def _portions(size: int, batched: Any, model: Model, guess: State | None) -> tup
 def _differentiable(model: Model, guess: State | None) -> Search:
     """The search, with derivatives of the solved state by every number of the model.
 
-    At the solution r(state, numbers) = 0, so d state = -J^-1 (dr/d numbers) d numbers: one linear solve with the Jacobian
-    forwards, one with its transpose backwards, whatever the search went through.
+    At the solution r(state, numbers) = 0, so d state = -J^-1 (dr/d numbers) d numbers: one linear solve with the
+    Jacobian forwards, one with its transpose backwards, whatever the search went through.
     """
     numbers, rest = eqx.partition(model, is_number)
 
@@ -133,7 +149,7 @@ def _found(model: Model, guess: State | None) -> Search:
     leaves, build = jax.tree.flatten((model, guess))
     shapes = jax.eval_shape(_search, model, guess)
     return jax.pure_callback(
-        lambda *values: jax.tree.map(np.asarray, search_on_host(*jax.tree.unflatten(build, values))),
+        lambda *values: jax.tree.map(np.asarray, host_lane().search_on_host(*jax.tree.unflatten(build, values))),
         shapes,
         *leaves,
         vmap_method="sequential",
@@ -191,7 +207,7 @@ def _solve(model: Model, state: State, stage: Stage, kept: Any, scale: State, rh
     leaves, build = jax.tree.flatten((model, state, stage.pins, kept, rhs))
     return jax.pure_callback(
         lambda *values: jax.tree.map(
-            np.asarray, solve_on_host(*jax.tree.unflatten(build, values), transpose=transpose)
+            np.asarray, host_lane().solve_on_host(*jax.tree.unflatten(build, values), transpose=transpose)
         ),
         jax.eval_shape(lambda x: x, rhs),
         *leaves,

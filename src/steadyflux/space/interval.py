@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,9 +61,9 @@ def interval(
         grading: ``left``, ``right`` or ``both``: where the cells are finest.
         ratio: largest cell over smallest cell when graded.
         regions: consecutive stretches ``(name, length, steps)``; each becomes an edge set and a place of that name.
-        split: names ``"a|b"`` of region interfaces where the state may jump: two nodes at one position joined by an edge
-            set of that name (a contact, a partition). Its length is 1 m, so that a two-point law's coefficient there is a
-            conductance per area.
+        split: names ``"a|b"`` of region interfaces where the state may jump: two nodes at one position joined by an
+            edge set of that name (a contact, a partition). Its length is 1 m, so that a two-point law's coefficient
+            there is a conductance per area.
         nodes: explicit node coordinates, m, increasing.
     """
     if shape not in ("slab", "cylinder", "sphere"):
@@ -74,7 +75,9 @@ def interval(
     if regions:
         if length is not None or nodes is not None:
             raise ModelError("Give an interval its length by 'regions', by 'nodes' or by 'length', only one of them.")
-        return _layered(begin, [Region(*r) for r in regions], measure, tuple(split), names)
+        return _layered(
+            begin, [r if isinstance(r, Region) else Region(*r) for r in regions], measure, tuple(split), names
+        )
     if split:
         raise ModelError("'split' names interfaces between regions; give 'regions' too.")
     if nodes is not None:
@@ -185,8 +188,8 @@ def _integral(function: Measure, a: Any, b: Any, xp: Any) -> Any:
 def _conductor(crossing: Measure, a: Any, b: Any, xp: Any) -> Any:
     """1 / integral of dx / A, exact for a flux that is constant along the edge.
 
-    At a centre, where A vanishes, that integral diverges, yet the flux vanishes there too instead of being constant: the
-    area half-way is then the consistent choice.
+    At a centre, where A vanishes, that integral diverges, yet the flux vanishes there too instead of being constant:
+    the area half-way is then the consistent choice.
     """
     points = a[:, None] + (b - a)[:, None] * _POINT
     exact = 1.0 / ((b - a) * xp.sum(_WEIGHT / crossing(points), axis=1))
@@ -236,7 +239,7 @@ def _build(x: Any, measure: Measure, crossing: Measure, names: tuple[str, str], 
 def _layered(
     begin: Any, regions: Sequence[Region], area: Measure, split: tuple[str, ...], names: tuple[str, str]
 ) -> Space:
-    interfaces = [f"{a.name}|{b.name}" for a, b in zip(regions, regions[1:], strict=False)]
+    interfaces = [f"{a.name}|{b.name}" for a, b in pairwise(regions)]
     for name in split:
         if name not in interfaces:
             raise ModelError(f"'{name}' is no interface here; the interfaces are {', '.join(interfaces) or 'none'}.")

@@ -69,7 +69,8 @@ def graph(
 ) -> Space:
     """A large network from arrays: ``links`` is (tail, head) of each edge set, ``places`` names groups of nodes.
 
-    Shapes: volume scalar or (node,), m^3; tail, head integer arrays. One unnamed pair becomes the edge set ``interior``.
+    Shapes: volume scalar or (node,), m^3; tail, head integer arrays. One unnamed pair becomes the edge set
+    ``interior``.
     """
     if isinstance(nodes, bool) or not isinstance(nodes, int | np.integer) or nodes < 1:
         raise ModelError(f"The number of nodes must be a positive whole number, not {nodes!r}.")

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
 from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.ground.typing import AnyArray
 
 INTERIOR = "interior"
 
@@ -23,11 +24,11 @@ class Edges(eqx.Module):
     Shapes: every array is (edge,). Units: area m^2, length m, position m (or the units of an abstract axis).
     """
 
-    tail: Int[ArrayLike, " edge"]
-    head: Int[ArrayLike, " edge"]
-    area: Float[ArrayLike, " edge"]
-    length: Float[ArrayLike, " edge"]
-    position: Float[ArrayLike, " edge"]
+    tail: Int[AnyArray, " edge"]
+    head: Int[AnyArray, " edge"]
+    area: Float[AnyArray, " edge"]
+    length: Float[AnyArray, " edge"]
+    position: Float[AnyArray, " edge"]
     first: int | None = eqx.field(static=True, default=None)
     """When the edges are the whole path first, first + 1, ... their first cell; else None."""
 
@@ -41,8 +42,8 @@ class Place(eqx.Module):
     Shapes: (cell of the place,). ``area`` is the boundary area of each cell, m^2; for compartments and regions it is 1.
     """
 
-    cells: Int[ArrayLike, " place"]
-    area: Float[ArrayLike, " place"]
+    cells: Int[AnyArray, " place"]
+    area: Float[AnyArray, " place"]
     kind: str = eqx.field(static=True, default="boundary")
 
 
@@ -52,8 +53,8 @@ class Space(eqx.Module):
     Shapes: ``volume``, ``position`` are (cell,). Units m^3, m. ``labels`` names the cells of a network.
     """
 
-    volume: Float[ArrayLike, " cell"]
-    position: Float[ArrayLike, " cell"]
+    volume: Float[AnyArray, " cell"]
+    position: Float[AnyArray, " cell"]
     edges: dict[str, Edges]
     places: dict[str, Place]
     kind: str = eqx.field(static=True)
@@ -115,7 +116,7 @@ class Space(eqx.Module):
             raise NameUnknown("edge set", name, self.edges)
         return self.edges[name]
 
-    def with_region(self, name: str, cells: Bool[ArrayLike, " cell"] | Sequence[int]) -> Space:
+    def with_region(self, name: str, cells: Bool[AnyArray, " cell"] | Sequence[int]) -> Space:
         """The same space with one more named region, from a mask or a list of cell numbers."""
         if name in self.places:
             raise ModelError(f"The place '{name}' exists already; choose another name for the region.")
@@ -145,11 +146,11 @@ def join(
 ) -> Space:
     """Several spaces as one: a place of one becomes one side of edges to a place of another.
 
-    ``parts`` names the spaces; their places and edge sets are then called ``part.name``. ``links`` lists pairs of places
-    ``("gel.right", "bath.cell")`` with, if wanted, a name for the new edge set (else ``gel.right|bath.cell``). Two places
-    must have as many cells as each other, or one of them exactly one cell (a compartment beside a whole surface). The
-    area of each edge is that of the boundary place. ``length`` (m) is the distance that a two-point law on the link sees.
-    The edge set ``interior`` gathers the interiors of all parts that have one.
+    ``parts`` names the spaces; their places and edge sets are then called ``part.name``. ``links`` lists pairs of
+    places ``("gel.right", "bath.cell")`` with, if wanted, a name for the new edge set (else ``gel.right|bath.cell``).
+    Two places must have as many cells as each other, or one of them exactly one cell (a compartment beside a whole
+    surface). The area of each edge is that of the boundary place. ``length`` (m) is the distance that a two-point law
+    on the link sees. The edge set ``interior`` gathers the interiors of all parts that have one.
     """
     if not parts:
         raise ModelError("join needs at least one space.")
@@ -203,7 +204,8 @@ def _link(one: Place, other: Place, what: str, length: float) -> Edges:
     count_one, count_other = len(np.asarray(one.cells)), len(np.asarray(other.cells))
     if count_one != count_other and 1 not in (count_one, count_other):
         raise ModelError(
-            f"The link {what} joins {count_one} cells to {count_other}; the two places must match, or one be a single cell."
+            f"The link {what} joins {count_one} cells to {count_other}; the two places must match, or one be a single "
+            "cell."
         )
     count = max(count_one, count_other)
     boundary = one if one.kind == "boundary" or other.kind != "boundary" else other
