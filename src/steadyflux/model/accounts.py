@@ -178,7 +178,7 @@ def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
         produced = _produced(model, state, books, k)
         left_over = -float(np.sum(raw[: model.cells, k][free[:, k]]))
         into = sum((flow for flow in places.values() if flow > 0), 0.0)
-        out = -sum((flow for flow in places.values() if flow < 0), 0.0)
+        out = sum((-flow for flow in places.values() if flow < 0), 0.0)
         crossing, traffic = max(into, out, produced[1]), _traffic(model, books, k)
         # Where next to nothing crosses, a share of it would compare rounding with rounding: there the traffic is the
         # scale.

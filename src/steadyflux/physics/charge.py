@@ -168,6 +168,13 @@ class Electroneutrality(CellLaw):
         """Charge density, C/m^3, which must vanish."""
         return {self.quantity: FARADAY * (here.charge_density() + _background(self, here))}
 
+    def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
+        """Positive and negative charge, C/m^3: what a sum that should vanish is measured by."""
+        ions = [q for q in (here.quantity(n) for n in here.species) if q.charge]
+        charges = [q.charge * here[q.name] for q in ions] + [_background(self, here) + jnp.zeros_like(here.T)]
+        positive, total = sum(jnp.maximum(c, 0.0) for c in charges), sum(charges)
+        return FARADAY * positive, FARADAY * (positive - total)
+
     def fixed_at(self, place: Place, given: Mapping[str, Any]) -> Any:
         """Fixed charge in the cells of a place, mol/m^3."""
         return np.asarray(given[self.field])[place.cells] if self.field else self.fixed_charge

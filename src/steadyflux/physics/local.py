@@ -77,6 +77,11 @@ class Local:
         """The quantity called ``name``."""
         return self._frame.quantities[name]
 
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Names of the chemical species."""
+        return self._frame.species
+
     def charge_density(self) -> Any:
         """Sum of z c over the species, mol/m^3."""
         species = [q for q in self._frame.quantities.values() if q.kind == "species" and q.charge]
