@@ -109,6 +109,8 @@ class Model(eqx.Module):
             acting.append(f"{condition.place} - outside {number}")
             self.edges[acting[-1] or ""] = edges
         self.laws, self.acting = tuple(bound_laws), tuple(acting)
+        # A diffusivity that is a function of the position now stands in the laws, evaluated; a record holds numbers only.
+        self.quantities = tuple(_without_function(q) for q in self.quantities)
         self._check_laws(known)
         self.reservoirs = tuple(
             self._reservoir(condition, law, known)
@@ -246,6 +248,12 @@ def _by_name(quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
         if sum(q.kind == kind for q in quantities) > 1:
             raise ModelError(f"A model can have one quantity of kind {kind}; this one has several.")
     return tuple(quantities)
+
+
+def _without_function(quantity: Quantity) -> Quantity:
+    if not callable(quantity.diffusivity):
+        return quantity
+    return eqx.tree_at(lambda q: q.diffusivity, quantity, None)
 
 
 def _field(space: Space, value: Any, unit: str, what: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -171,6 +171,9 @@ class Advection(EdgeLaw):
     velocity: Any = parameter("m/s", "velocity of the stream")
     diffusivity: Any = parameter("m^2/s", "diffusivity", default=0.0)
     capacity: Any = parameter("", "capacity", default=1.0)
+
+    dissipative: ClassVar[bool] = False
+    """What a stream carries up a quantity's own potential is paid for by the stream, whose work is not in these books."""
 
     @property
     def moves(self) -> tuple[str, ...]:

@@ -213,6 +213,11 @@ class Filtration(EdgeLaw):
     reflection: Any = 1.0
 
     @property
+    def dissipative(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """False where a solute pulls: the solute's share of the work is not booked with the volume."""
+        return self.species is None
+
+    @property
     def moves(self) -> tuple[str, ...]:
         """The fluid's volume."""
         return (self.quantity,)

@@ -86,8 +86,13 @@ class MichaelisMenten(Reaction):
 
     limit: Any = parameter("", "limiting rate")
     half: Any = parameter("", "half-saturation")
-    reverse_limit: Any = parameter("", "reverse limiting rate", default=0.0)
+    reverse_limit: Any = parameter("", "reverse limiting rate", default=None)
     product_half: Any = parameter("", "half-saturation of the product", default=None)
+
+    @property
+    def dissipative(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """False without a way back: its affinity would be infinite."""
+        return self.reverse_limit is not None
 
     def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
         """Forward and reverse rate, mol/(m^3 s)."""
@@ -98,7 +103,7 @@ class MichaelisMenten(Reaction):
         if self.product_half is not None and products:
             p = here[products[0]] / self.product_half
         below = 1.0 + s + p
-        return self.limit * s / below, self.reverse_limit * p / below
+        return self.limit * s / below, (0.0 if self.reverse_limit is None else self.reverse_limit) * p / below
 
 
 class Decay(Reaction):

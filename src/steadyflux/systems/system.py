@@ -18,10 +18,13 @@ from steadyflux.solve.steady import steady
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of a system: default, SI unit, where the default comes from, and the range where it makes sense."""
+    """A number of a system: default, SI unit, where the default comes from, and the range where it makes sense.
+
+    The default None marks a number that may be left out.
+    """
 
     name: str
-    default: float
+    default: float | None
     unit: str
     source: str
     low: float = float("-inf")
@@ -30,6 +33,8 @@ class Parameter:
 
     def read(self, value: Any) -> Any:
         """The value in SI, refused outside the range."""
+        if value is None and self.default is None:
+            return None
         number = si(value, self.unit, self.name)
         if getattr(number, "ndim", 0):
             raise InputError(f"{self.name} is one number, not a list.")
