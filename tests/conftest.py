@@ -1,19 +1,26 @@
 """What every test runs under: 64-bit floats, no silent promotion, shapes checked, programs shared, fixed examples."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 # Before anything imports JAX: the workers of pytest-xdist share one folder of compiled programs, kept between runs.
 os.environ.setdefault("STEADYFLUX_CACHE", str(Path(__file__).resolve().parent.parent / ".cache" / "jax"))
 
 import hypothesis
 import jax
+from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
-install_import_hook("steadyflux", "beartype.beartype")
+# Where a float is asked for an integer will do (PEP 484's numeric tower); the hook takes its checker by name only.
+_CHECKER = ModuleType("steadyflux_checker")
+_CHECKER.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # type: ignore[attr-defined]
+sys.modules[_CHECKER.__name__] = _CHECKER
+install_import_hook("steadyflux", "steadyflux_checker.check")
 
 # The same examples in every run and no deadline: a test must not fail because a machine is slow.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=100)

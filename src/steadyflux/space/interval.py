@@ -27,18 +27,18 @@ class Region(NamedTuple):
     """
 
     name: str
-    length: float | str
+    length: Any
     steps: int = 50
     grading: float = 1.0
 
 
 def interval(
-    length: float | str | None = None,
+    length: Any = None,
     cells: int = 201,
     *,
-    area: float | str | Measure = 1.0,
+    area: Any = 1.0,
     shape: str = "slab",
-    start: float | str = 0.0,
+    start: Any = 0.0,
     grading: str | None = None,
     ratio: float = 1.0,
     regions: Sequence[Region | tuple[Any, ...]] = (),
@@ -95,13 +95,13 @@ def interval(
 
 
 def axis(
-    low: float,
-    high: float,
+    low: Any,
+    high: Any,
     cells: int = 201,
     *,
     spacing: str = "linear",
-    measure: Measure | float = 1.0,
-    crossing: Measure | float = 1.0,
+    measure: Any = 1.0,
+    crossing: Any = 1.0,
     names: tuple[str, str] = ("low", "high"),
     coordinate: str = "x",
 ) -> Space:
@@ -125,7 +125,7 @@ def axis(
     return _build(x, _as_function(measure), _as_function(crossing), names, "axis", coordinate)
 
 
-def _cross_section(area: float | str | Measure, shape: str) -> Measure:
+def _cross_section(area: Any, shape: str) -> Measure:
     if callable(area):
         if shape != "slab":
             raise ModelError("A cross-section given as a function goes with the shape 'slab'.")
@@ -139,7 +139,7 @@ def _cross_section(area: float | str | Measure, shape: str) -> Measure:
     return lambda x: 4.0 * np.pi * factor * x * x
 
 
-def _as_function(value: Measure | float) -> Measure:
+def _as_function(value: Any) -> Measure:
     return value if callable(value) else (lambda x: value + 0.0 * x)
 
 

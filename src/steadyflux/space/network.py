@@ -15,7 +15,7 @@ from steadyflux.space.space import Edges, Place, Space, path_start
 Links = Mapping[str, Sequence[tuple[str, str]]]
 
 
-def network(compartments: Mapping[str, float | str], links: Links, *, area: Mapping[str, Any] | float = 1.0) -> Space:
+def network(compartments: Mapping[str, Any], links: Links, *, area: Any = 1.0) -> Space:
     """A network of named compartments.
 
     Args:

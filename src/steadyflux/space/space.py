@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -142,7 +143,7 @@ def path_start(tail: Int[np.ndarray, " edge"], head: Int[np.ndarray, " edge"]) -
 
 
 def join(
-    parts: Mapping[str, Space], links: Iterable[tuple[str, str] | tuple[str, str, str]], *, length: float = 1.0
+    parts: Mapping[str, Space], links: Iterable[tuple[str, str] | tuple[str, str, str]], *, length: Any = 1.0
 ) -> Space:
     """Several spaces as one: a place of one becomes one side of edges to a place of another.
 
@@ -200,7 +201,7 @@ def join(
     )
 
 
-def _link(one: Place, other: Place, what: str, length: float) -> Edges:
+def _link(one: Place, other: Place, what: str, length: Any) -> Edges:
     count_one, count_other = len(np.asarray(one.cells)), len(np.asarray(other.cells))
     if count_one != count_other and 1 not in (count_one, count_other):
         raise ModelError(
@@ -216,7 +217,7 @@ def _link(one: Place, other: Place, what: str, length: float) -> Edges:
         tail=tail,
         head=head,
         area=xp.broadcast_to(xp.asarray(boundary.area), (count,)),
-        length=np.full(count, float(length)),
+        length=array_module(length).broadcast_to(length, (count,)) + 0.0,
         position=np.zeros(count),
         first=path_start(tail, head),
     )
