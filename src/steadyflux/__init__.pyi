@@ -9,6 +9,7 @@ from .ground.errors import SteadyfluxError as SteadyfluxError
 from .ground.errors import UnitError as UnitError
 from .ground.units import quantity as quantity
 from .model.conditions import Exchange as Exchange
+from .model.conditions import Film as Film
 from .model.conditions import Float as Float
 from .model.conditions import Hold as Hold
 from .model.conditions import Influx as Influx
@@ -49,6 +50,7 @@ from .physics.law import EdgeLaw as EdgeLaw
 from .physics.law import Law as Law
 from .physics.law import Reaction as Reaction
 from .physics.law import parameter as parameter
+from .physics.law import static as static
 from .physics.membrane import Cotransport as Cotransport
 from .physics.membrane import Filtration as Filtration
 from .physics.membrane import GoldmanChannel as GoldmanChannel

@@ -10,6 +10,7 @@ import equinox as eqx
 
 from steadyflux.ground.errors import ModelError, UnitError
 from steadyflux.ground.units import si
+from steadyflux.physics.flow import Transfer
 from steadyflux.physics.law import EdgeLaw
 from steadyflux.physics.quantity import KINDS, Quantity
 from steadyflux.space.space import Place
@@ -80,6 +81,24 @@ class Exchange(Condition):
     def quantities(self) -> tuple[str, ...]:
         """Names of the quantities that the law moves."""
         return self.law.moves
+
+
+def Film(place: str, quantity: str, coefficient: Any, outside: Any) -> Exchange:
+    """A film between a place and a reservoir: flux = coefficient * area * (state - outside), as in Newton's cooling.
+
+    ``coefficient`` is W/(m^2 K) for heat, m/s for a species; ``outside`` the reservoir's state.
+    """
+    kind = {"heat": "W/(m^2*K)", "species": "m/s"}
+    unit = next((u for k, u in kind.items() if isinstance(coefficient, str) and _fits(coefficient, u)), "")
+    return Exchange(place, Transfer(quantity, si(coefficient, unit, f"film coefficient at '{place}'")), {quantity: outside})
+
+
+def _fits(text: str, unit: str) -> bool:
+    try:
+        si(text, unit, "")
+    except UnitError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def extended(model: Model, state: State) -> tuple[Array, dict[str, Array]]:
     rows, given = [], {name: [] for name in model.given}
     shared = shared_values(model, state)
     for reservoir in model.reservoirs:
-        here = int(model.space.place(reservoir.place).cells[0])
+        here = model.space.place(reservoir.place).cells[0]
         values = {b.quantity: b.value + (b.factor * shared[b.shared] if b.shared else 0.0) for b in reservoir.states}
         # A state that was not given is one that the law does not read; the neighbour's keeps the arithmetic finite.
         rows.append(jnp.stack([jnp.asarray(values.get(n, state.u[here, k])) for k, n in enumerate(model.names)]))

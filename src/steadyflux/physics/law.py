@@ -40,6 +40,11 @@ def where(default: str | None = INTERIOR) -> Any:
     return eqx.field(static=True, default=default, kw_only=True)
 
 
+def static(**options: Any) -> Any:
+    """A field of a law that is no number: a name, a choice. Models that differ in it are compiled apart."""
+    return eqx.field(static=True, **options)
+
+
 def names(default: tuple[str, ...] | None = None, **options: Any) -> Any:
     """A field that lists quantities by name."""
     return eqx.field(static=True, default=default, converter=_as_names, **options)
