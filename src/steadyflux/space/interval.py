@@ -168,6 +168,7 @@ def _fractions(cells: int, grading: str | None, ratio: float) -> np.ndarray:
         place = place[::-1]
     elif grading == "both":
         place = 1.0 - np.abs(2.0 * place - 1.0)
+        place = place / max(float(place.max()), 1e-300)
     widths = ratio**place
     x = np.concatenate([[0.0], np.cumsum(widths)])
     return x / x[-1]
