@@ -1,0 +1,150 @@
+"""The tables of a run as the terminal shows them: answers, boundaries, ledger, entropy; and those of an audit."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from steadyflux.ground.constants import FARADAY
+from steadyflux.ground.unit_text import UnitTextError, label
+from steadyflux.model.solution import Solution
+
+MOST_ROWS = 60
+Measured = Mapping[str, tuple[Any, str]]
+
+
+def number(value: Any) -> str:
+    """A value as a table shows it: six digits; of a long list the ends."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number(one)}" for key, one in value.items())
+    if isinstance(value, Sequence) or getattr(value, "ndim", 0):
+        items = list(value)
+        cut = items if len(items) <= 6 else [*items[:3], "...", *items[-2:]]
+        return ", ".join(f"({number(one)})" if getattr(one, "ndim", 0) else number(one) for one in cut)
+    return f"{float(value) + 0.0:.6g}" if not isinstance(value, int) else str(value)
+
+
+def run_tables(name: str, line: str, parameters: Measured, answers: Measured, solution: Solution) -> Group:
+    """All tables of one run."""
+    outcome = solution.outcome
+    head = Text.assemble((name, "bold"), f"  {line}" if line else "")
+    state = Text(f"{outcome.name} after {int(outcome.iterations)} linear solves; {solution.regime}\n")
+    parts: list[RenderableType] = [head, state, _measured("Parameters", parameters), _measured("Answers", answers)]
+    parts += [_boundaries(solution), _currents(solution), _ledger(solution), _entropy(solution)]
+    return Group(*(part for part in parts if not isinstance(part, Table) or part.row_count))
+
+
+def findings_table(findings: Iterable[tuple[str, Any]]) -> Table:
+    """The findings of an audit by target, those that failed marked."""
+    columns = ("target", "subject", "check", "measured", "expected", "tolerance", "result", "source")
+    table = _table("Checks", columns, right=(3, 4, 5))
+    for target, finding in findings:
+        result = Text("passed", "green") if finding.passed else Text("FAILED", "bold red")
+        result = result if finding.judged else Text("left out", "dim")
+        cells = [Text(number(x)) for x in (finding.measured, finding.expected, finding.tolerance)]
+        table.add_row(Text(target), Text(finding.subject), Text(finding.title), *cells, result, Text(finding.source))
+    return table
+
+
+def text_of(tables: RenderableType, width: int = 120) -> str:
+    """The tables as plain text, for a file or a pipe."""
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None, force_terminal=False, _environ={}).print(tables)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def _table(title: str, columns: Sequence[str], right: Sequence[int] = ()) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+    return table
+
+
+def _unit(unit: str) -> str:
+    try:
+        return label(unit)
+    except UnitTextError:
+        return unit
+
+
+def _add(table: Table, rows: Sequence[Sequence[str]]) -> Table:
+    # As Text: a name such as "[K+]" is no mark-up.
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*map(Text, row))
+    if len(rows) > MOST_ROWS:
+        table.add_row(Text(f"and {len(rows) - MOST_ROWS} more"))
+    return table
+
+
+def _measured(title: str, values: Measured) -> Table:
+    rows = [(name, number(value), _unit(unit)) for name, (value, unit) in values.items()]
+    return _add(_table(title, ("name", "value", "unit"), right=(1,)), rows)
+
+
+def _places(solution: Solution) -> list[str]:
+    return list(dict.fromkeys(place for entry in solution.ledger.values() for place in entry.places))
+
+
+def _boundaries(solution: Solution) -> Table:
+    """State, flow in and the potential -T y that drives each quantity, at each place where a condition stands."""
+    model = solution.model
+    columns = ("place", "quantity", "state", "unit", "flow in", "unit", "potential", "unit")
+    conjugate = np.asarray(solution.books.conjugate)
+    temperature = np.asarray(solution[model.frame.temperature])
+    potential_unit = {"species": "J/mol", "charge": "V", "volume": "Pa"}
+    ledger, rows = solution.ledger, []
+    for place in _places(solution):
+        cells = np.asarray(model.space.place(place).cells)
+        for q in model.quantities:
+            if place not in ledger[q.name].places:
+                continue
+            drive = unit = ""
+            if q.kind in potential_unit:
+                drive = number(float(np.mean(-temperature[cells] * conjugate[cells, model.index(q.name)])))
+                unit = _unit(potential_unit[q.kind])
+            state = number(float(solution.value(q.name, place)))
+            flow = number(ledger[q.name].places[place])
+            rows.append((place, q.name, state, _unit(q.units.state), flow, _unit(ledger[q.name].unit), drive, unit))
+    return _add(_table("Boundaries", columns, right=(2, 4, 6)), rows)
+
+
+def _currents(solution: Solution) -> Table:
+    model = solution.model
+    charged = [q for q in model.quantities if q.kind == "species" and q.charge]
+    rows: list[tuple[str, ...]] = []
+    for place in _places(solution) if charged else []:
+        flows = {q.name: q.charge * FARADAY * float(solution.flow(q.name, place)) for q in charged}
+        rows += [(place, name, number(flow), "A") for name, flow in flows.items()]
+        rows.append((place, "all", number(sum(flows.values())), "A"))
+    return _add(_table("Currents into the system", ("place", "carried by", "current", "unit"), right=(2,)), rows)
+
+
+def _ledger(solution: Solution) -> Table:
+    columns = ("quantity", "in", "out", "produced", "stored", "imbalance", "unit")
+    rows = [
+        (name, *map(number, (e.into, e.out, e.produced, e.stored, e.imbalance)), _unit(e.unit))
+        for name, e in solution.ledger.items()
+    ]
+    return _add(_table("Ledger", columns, right=(1, 2, 3, 4, 5)), rows)
+
+
+def _entropy(solution: Solution) -> Table:
+    entropy = solution.entropy
+    rows = [(name, number(value), _unit(entropy.unit)) for name, value in entropy.by_law.items()]
+    rows.append(("all laws", number(entropy.production), _unit(entropy.unit)))
+    if entropy.supply:
+        rows.append(("power supplied", number(entropy.supply), "W"))
+    return _add(_table("Entropy production", ("law", "rate", "unit"), right=(1,)), rows)
