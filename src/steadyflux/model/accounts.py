@@ -290,10 +290,15 @@ def _exported(model: Model, state: State, books: Accounts) -> float:
     flow, potential = raw[:, columns], y[:, columns]
     product = np.where(flow == 0.0, 0.0, flow * np.where(flow == 0.0, 0.0, potential))
     fed = sum(
-        float(np.sum(np.asarray(b.entropy if law.dissipative else 0.0) - np.asarray(b.passive)))
+        _fed(np.asarray(b.entropy if law.dissipative else np.zeros_like(b.passive)), np.asarray(b.passive))
         for law, b in zip(model.laws, books.laws, strict=True)
     )
     return fed - float(product.sum())
+
+
+def _fed(entropy: np.ndarray, passive: np.ndarray) -> float:
+    """What a supply adds to the entropy of a law, W/K; both are infinite beside a state of exactly zero."""
+    return float(np.sum(np.subtract(entropy, passive, out=np.zeros_like(passive), where=entropy != passive)))
 
 
 def regime_of(model: Model, books: Accounts) -> str:
