@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from steadyflux.ground.constants import R
 from steadyflux.ground.units import si
@@ -106,27 +107,16 @@ class Davies(Phase):
 def _debye_integral(strength: Any, size: Any) -> Any:
     """Integral of sqrt(I) / (1 + B sqrt(I)) from 0 to I: 2 I^(3/2) times the integral of t^2 / (1 + B sqrt(I) t).
 
-    The closed form with a logarithm cancels at small I; eight Gauss points on [0, 1] are exact to rounding for
+    The closed form with a logarithm cancels at small I; twenty Gauss points on [0, 1] are exact to rounding for
     B sqrt(I) < 3 and do not cancel.
     """
     root = _root(strength)
-    total = sum(w * t * t / (1.0 + size * root * t) for t, w in _GAUSS)
-    return 2.0 * strength * root * total
+    return 2.0 * strength * root * jnp.sum(_SQUARES / (1.0 + size * jnp.asarray(root)[..., None] * _POINTS), axis=-1)
 
 
-_GAUSS = [
-    (0.5 + 0.5 * x, 0.5 * w)
-    for x, w in (
-        (-0.9602898564975363, 0.1012285362903763),
-        (-0.7966664774136267, 0.2223810344533745),
-        (-0.5255324099163290, 0.3137066458778873),
-        (-0.1834346424956498, 0.3626837833783620),
-        (0.1834346424956498, 0.3626837833783620),
-        (0.5255324099163290, 0.3137066458778873),
-        (0.7966664774136267, 0.2223810344533745),
-        (0.9602898564975363, 0.1012285362903763),
-    )
-]
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+_POINTS = 0.5 + 0.5 * _POINTS
+_SQUARES = 0.5 * _WEIGHTS * _POINTS**2
 
 
 class RegularSolution(Phase):

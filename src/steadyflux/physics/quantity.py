@@ -114,11 +114,21 @@ def Ion(name: str, diffusivity: Any = None, *, charge: float | None = None, **op
 
 
 def charge_of(name: str) -> int:
-    """The charge number written at the end of an ion's name: "Na+" 1, "Ca2+" 2, "SO4--" -2, "SO4^2-" -2."""
+    """The charge number written at the end of an ion's name: "Na+" 1, "Ca2+" 2, "SO4--" -2, "SO4^2-" -2.
+
+    A digit after more than one capital letter may count atoms ("NO3-") or charges ("ATP4-"): such a name is refused.
+    """
     signs = re.search(r"(\^?)(\d*)([+-]+)$", name)
     if signs is None:
         raise ModelError(
             f"The charge of '{name}' cannot be read from its name; write charge=... or a name such as 'K+'."
+        )
+    counted = signs[2] and not signs[1] and len(signs[3]) == 1 and name[signs.start() - 1] != " "
+    if counted and len(re.findall("[A-Z]", name)) > 1:
+        stem, sign = name[: signs.start()], signs[3][0]
+        raise ModelError(
+            f"The charge of '{name}' is in doubt, its {signs[2]} may count atoms or charges; write charge=..., or "
+            f"'{stem}{signs[2]}^{sign}' or '{stem}^{signs[2]}{sign}'."
         )
     size = int(signs[2]) if signs[2] and (signs[1] or len(signs[3]) == 1) else len(signs[3])
     if len(set(signs[3])) > 1 or not 1 <= size <= 8:
