@@ -178,9 +178,6 @@ def _totals(
         if isinstance(law, Reaction):
             columns += _stoichiometric_columns(model, law, pool, len(closed))
     free = np.flatnonzero(closed)
-    for number in free:
-        name, cell = labels[number]
-        _check_total(model, name, cell)
     if not len(free):
         return np.zeros((0, len(closed))), np.zeros(0, int), ()
     if len(free) > 2000:
@@ -189,6 +186,9 @@ def _totals(
         )
     matrix = np.array(columns).reshape(-1, len(closed))[:, free]
     null = _null_space_echelon(matrix)
+    # Only what takes part in a conserved total needs one: an intermediate that reactions make and use up does not.
+    for number in free[np.any(null != 0.0, axis=0)]:
+        _check_total(model, *labels[number])
     weights = np.zeros((len(null), len(closed)))
     weights[:, free] = null
     pivot = np.array([free[np.flatnonzero(row)[0]] for row in null], dtype=int)
