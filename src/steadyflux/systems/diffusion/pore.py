@@ -1,0 +1,282 @@
+"""A pore between two reservoirs: diffusion down a concentration difference, the Ohm's law of diffusion.
+
+Seeds: A, D
+
+A straight cylindrical channel joins two well-stirred solutions. In the steady state the concentration falls along a
+straight line and the flow is the difference over a resistance, as for a wire. While it flows, Gibbs energy is lost.
+
+Modes
+
+    ideal       the concentrations at both ends are held
+    diaphragm   both reservoirs are finite and closed: what the pore comes to is equilibrium, with all that was there
+
+Equations
+
+    flux = D (C1 - C2) / L,   flow Q = pi r^2 flux,   resistance = (C1 - C2) / Q = L / (pi r^2 D)
+    dissipation = R T Q ln(C1 / C2) = T times the entropy production
+    closed      C = (C1 V1 + C2 V2 + what the pore held) / (V1 + V2 + pi r^2 L)
+
+A solute of radius a in a pore of radius r is kept from the walls and slowed by them; the flow is then H(a / r) times
+that of a point. Renkin (1954): H = (1-x)^2 (1 - 2.104 x + 2.09 x^3 - 0.95 x^5). Dechadilok and Deen (2006), averaged
+over the cross-section: H = 1 + (9/8) x ln x - 1.56034 x + 0.528155 x^2 + 1.91521 x^3 - 2.81903 x^4 + 0.270788 x^5
++ 1.10115 x^6 - 0.435933 x^7.
+
+What to look for: doubling the difference doubles the flow, doubling the length halves it, doubling the radius makes it
+four times as large. The dissipation does not: it counts the logarithm of the ratio, and is infinite where one side holds
+nothing, because an ideal solute at zero concentration has no finite chemical potential.
+
+Limits: the pore is long compared with its radius: the way through the solution to its mouths adds about 0.82 r at each
+side to its length. In the closed mode the pore starts with the straight profile between the two solutions.
+
+Sources: E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P. Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006) 6953;
+glucose in water at 25 degC, 6.7e-10 m^2/s (typical value).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+
+import steadyflux as sf
+from steadyflux.ground.arithmetic import array_module, is_traced
+from steadyflux.ground.constants import R
+from steadyflux.ground.errors import InputError
+from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
+
+DECHADILOK_DEEN = (
+    1.0,
+    -1.56034,
+    0.528155,
+    1.91521,
+    -2.81903,
+    0.270788,
+    1.10115,
+    -0.435933,
+)  # x^0 ... x^7, beside x ln x
+
+PARAMETERS = (
+    Choice("mode", "ideal", ("ideal", "diaphragm")),
+    Parameter("diffusivity", 6.7e-10, "m^2/s", "glucose in water at 25 degC, typical value", low=1e-25, high=1e3),
+    Parameter("radius", 50e-9, "m", "chosen", low=1e-10, high=1e2),
+    Parameter("length", 10e-6, "m", "chosen", low=1e-10, high=1e4),
+    Parameter("left_concentration", 5.0, "mol/m^3", "chosen", low=0.0, high=1e9),
+    Parameter("right_concentration", 1.0, "mol/m^3", "chosen", low=0.0, high=1e9),
+    Parameter("solute_radius", 0.0, "m", "a point; glucose 0.36 nm", low=0.0, high=1e2),
+    Choice("hindrance", "dechadilok-deen", ("dechadilok-deen", "renkin"), "Dechadilok and Deen 2006"),
+    Parameter("left_volume", 1e-15, "m^3", "chosen", low=1e-30, high=1e12),
+    Parameter("right_volume", 2e-15, "m^3", "chosen", low=1e-30, high=1e12),
+    Parameter("temperature", 298.15, "K", "25 degC", low=1.0, high=5000.0),
+    Parameter("cells", 201.0, "", "200 steps", low=3.0, high=100001.0, whole=True),
+)
+
+
+def hindrance_factor(p: Values) -> Any:
+    """Share of the flow of a point that a solute of finite size has: partition and drag together."""
+    x = p.solute_radius / p.radius
+    if not is_traced(p.items):
+        if x >= 1:
+            raise InputError(f"A solute of radius {p.solute_radius:g} m does not fit into a pore of {p.radius:g} m.")
+        if p.hindrance == "dechadilok-deen" and x > 0.95:
+            raise InputError(f"Dechadilok and Deen's formula holds up to a size ratio of 0.95; this one is {x:.3g}.")
+    xp = array_module(p.items)
+    if p.hindrance == "renkin":
+        return (1.0 - x) ** 2 * (1.0 - 2.104 * x + 2.09 * x**3 - 0.95 * x**5)
+    tiny = xp.where(x > 0, x, 1.0)  # x ln x vanishes with x
+    return 9.0 / 8.0 * x * xp.log(tiny) + sum(c * x**n for n, c in enumerate(DECHADILOK_DEEN))
+
+
+def _area(p: Values) -> Any:
+    return np.pi * p.radius**2
+
+
+def _ideal(p: Values) -> sf.Model:
+    return sf.Model(
+        space=sf.interval(p.length, p.cells, area=_area(p)),
+        quantities=[sf.Species("solute")],
+        laws=[sf.Fick("solute", p.diffusivity * hindrance_factor(p))],
+        boundaries=[
+            sf.Hold("left", {"solute": p.left_concentration}),
+            sf.Hold("right", {"solute": p.right_concentration}),
+        ],
+        temperature=p.temperature,
+    )
+
+
+def _closed(p: Values) -> sf.Model:
+    """The same pore, whose first and last cells are the stirred reservoirs."""
+    pore = sf.interval(p.length, p.cells, area=_area(p))
+    xp = array_module(p.items)
+    volume = xp.concatenate([pore.volume[:1] + p.left_volume, pore.volume[1:-1], pore.volume[-1:] + p.right_volume])
+    start = p.left_concentration + (p.right_concentration - p.left_concentration) * np.linspace(0.0, 1.0, p.cells)
+    return sf.Model(
+        space=dataclasses.replace(pore, volume=volume),
+        quantities=[sf.Species("solute")],
+        laws=[sf.Fick("solute", p.diffusivity * hindrance_factor(p))],
+        temperature=p.temperature,
+        start={"solute": start},
+    )
+
+
+def model(p: Values) -> sf.Model:
+    """The pore between held ends, or between two closed reservoirs."""
+    return _ideal(p) if p.mode == "ideal" else _closed(p)
+
+
+def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
+    """Flux and flow from left to right, resistance, Gibbs energy lost; when closed, what the reservoirs come to."""
+    flow = jnp.mean(solution.along("solute"))
+    # A property of the pore: the flow that one mol/m^3 drives, whatever the concentrations at hand.
+    unit = sf.steady(_ideal(Values({**p.items, "left_concentration": 1.0, "right_concentration": 0.0})))
+    found = {
+        "flux": flow / _area(p),
+        "flow": flow,
+        "resistance": 1.0 / jnp.mean(unit.along("solute")),
+        "hindrance_factor": hindrance_factor(p),
+        "dissipation": p.temperature * jnp.sum(solution.books.laws[0].entropy),
+    }
+    if p.mode == "diaphragm":
+        found["left_concentration_at"] = solution.value("solute", "left")
+        found["right_concentration_at"] = solution.value("solute", "right")
+    return found
+
+
+UNITS = {
+    "flux": "mol/(m^2*s)",
+    "flow": "mol/s",
+    "resistance": "s/m^3",
+    "hindrance_factor": "",
+    "dissipation": "W",
+    "left_concentration_at": "mol/m^3",
+    "right_concentration_at": "mol/m^3",
+}
+
+Run = Callable[..., Result]
+
+# Independent reference computations, relative accuracy 1e-9.
+GLUCOSE = {
+    "flux": 0.000268,
+    "flow": 2.104867077905161e-18,
+    "resistance": 1.9003575294554673e18,
+    "dissipation": 8.397845910354209e-15,
+}
+WIDE_CASE = {
+    "diffusivity": 2e-9,
+    "radius": 5e-6,
+    "length": 2e-6,
+    "left_concentration": 10.0,
+    "right_concentration": 0.0,
+}
+WIDE = {"flux": 0.01, "flow": 7.853981633974485e-13, "resistance": 12732395447351.623}
+# Solute radius, pore radius, and the factors after Renkin and after Dechadilok and Deen.
+HINDRANCES = (
+    (3.6e-10, 5e-8, 0.9707211662835781, 0.948830877384097),
+    (1e-10, 5e-6, 0.9999179220831999, 0.999725348399878),
+)
+
+
+def _reference(run: Run) -> list[Comparison]:
+    glucose, wide = run(), run(**WIDE_CASE)
+    return [
+        *(Comparison(glucose.answers[name], value, 1e-9) for name, value in GLUCOSE.items()),
+        *(Comparison(wide.answers[name], value, 1e-9) for name, value in WIDE.items()),
+        Comparison(glucose.solution.interpolate("solute", 2.5e-6), 4.0, 1e-12),
+        Comparison(wide.solution.interpolate("solute", 0.5e-6), 7.5, 1e-12),
+    ]
+
+
+def _hindered(run: Run) -> list[Comparison]:
+    comparisons = []
+    for solute, radius, renkin, dechadilok_deen in HINDRANCES:
+        free = run(radius=radius).answers["flow"]
+        for formula, factor in (("renkin", renkin), ("dechadilok-deen", dechadilok_deen)):
+            found = run(radius=radius, solute_radius=solute, hindrance=formula).answers
+            comparisons += [
+                Comparison(found["hindrance_factor"], factor, 1e-9),
+                Comparison(found["flow"] / free, factor, 1e-9),
+            ]
+    return comparisons
+
+
+def _linear(run: Run) -> Comparison:
+    found = run(left_concentration=0.3, right_concentration=88.0, length=3.1e-5)
+    x = np.asarray(found.solution.position())
+    return Comparison(np.asarray(found.solution["solute"]), 0.3 + 87.7 * x / 3.1e-5, 1e-10)
+
+
+def _series(run: Run) -> list[Comparison]:
+    """Half the length has half the resistance, twice the radius a quarter."""
+    plain, half, wide = (run(**c).answers["resistance"] for c in ({}, {"length": 5e-6}, {"radius": 1e-7}))
+    return [Comparison(half / plain, 0.5, 1e-10), Comparison(wide / plain, 0.25, 1e-10)]
+
+
+def _gibbs(run: Run) -> Comparison:
+    found = run(left_concentration=2.0, right_concentration=700.0, temperature=310.0)
+    flow = float(found.answers["flow"])
+    return Comparison(found.answers["dissipation"], R * 310.0 * flow * np.log(2.0 / 700.0), 1e-10)
+
+
+def _equilibrium(run: Run) -> list[Comparison]:
+    case = {"left_volume": 3e-18, "right_volume": 4e-19, "left_concentration": 0.0, "right_concentration": 21.0}
+    found = run(mode="diaphragm", **case)
+    inside = np.pi * 50e-9**2 * 10e-6
+    even = (21.0 * 4e-19 + 10.5 * inside) / (3e-18 + 4e-19 + inside)
+    return [
+        Comparison(found.answers["left_concentration_at"], even, 1e-10),
+        Comparison(found.answers["right_concentration_at"], even, 1e-10),
+        Comparison(found.solution.total("solute"), 21.0 * 4e-19 + 10.5 * inside, 1e-12),
+        Comparison(found.answers["flow"] * float(found.answers["resistance"]) / 21.0, 0.0, 0.0, 1e-12),
+        Comparison(float(found.solution.regime == "equilibrium"), 1.0, 0.0),
+    ]
+
+
+CLAIMS = (
+    Claim("a long and a wide pore agree with the reference", "independent reference computation", _reference),
+    Claim(
+        "hindrance after Renkin and after Dechadilok and Deen",
+        "independent reference computation; Renkin 1954, Dechadilok and Deen 2006",
+        _hindered,
+    ),
+    Claim("the profile is a straight line", "closed form (Fick 1855)", _linear),
+    Claim("the resistance goes with length over cross-section", "Ohm's law of diffusion", _series),
+    Claim("the dissipation is R T Q ln(C1/C2)", "closed form, Gibbs energy", _gibbs),
+    Claim("closed reservoirs come to equilibrium with all they held", "limit, conservation", _equilibrium),
+)
+
+
+def figure(result: Result) -> Figure:
+    """The straight profile, and how flow and dissipation grow with the difference."""
+    p, solution = result.parameters, result.solution
+    drawing = Figure(figsize=(8.0, 4.0), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    left.plot(1e6 * np.asarray(solution.position()), np.asarray(solution["solute"]), color="C0")
+    left.set_xlabel("position, µm")
+    left.set_ylabel("concentration, mol/m$^3$")
+    left.set_title(f"{p.mode}: flow {float(result.answers['flow']):.4g} mol/s", fontsize="medium")
+    top = max(p.left_concentration, p.right_concentration, 1e-300)
+    low = np.linspace(0.0, 1.0, 101)[1:] * top
+    flow = (top - low) / float(result.answers["resistance"])
+    right.plot(top - low, flow, color="C0", label="flow, mol/s")
+    lost = R * p.temperature * flow * np.log(top / low)
+    right.set_xlabel("concentration difference, mol/m$^3$")
+    right.set_ylabel("flow, mol/s")
+    twin = right.twinx()
+    twin.plot(top - low, lost, "--", color="C3", label="dissipation, W")
+    twin.set_ylabel("dissipation, W")
+    right.legend(handles=[right.lines[0], twin.lines[0]], loc="upper left")
+    return drawing
+
+
+SYSTEM = System(
+    name="pore",
+    parameters=PARAMETERS,
+    model=model,
+    answers=answers,
+    units=UNITS,
+    claims=CLAIMS,
+    figure=figure,
+)
