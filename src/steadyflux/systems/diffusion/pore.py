@@ -22,14 +22,14 @@ over the cross-section: H = 1 + (9/8) x ln x - 1.56034 x + 0.528155 x^2 + 1.9152
 + 1.10115 x^6 - 0.435933 x^7.
 
 What to look for: doubling the difference doubles the flow, doubling the length halves it, doubling the radius makes it
-four times as large. The dissipation does not: it counts the logarithm of the ratio, and is infinite where one side holds
-nothing, because an ideal solute at zero concentration has no finite chemical potential.
+four times as large. The dissipation does not: it counts the logarithm of the ratio, and is infinite where one side
+holds nothing, because an ideal solute at zero concentration has no finite chemical potential.
 
 Limits: the pore is long compared with its radius: the way through the solution to its mouths adds about 0.82 r at each
 side to its length. In the closed mode the pore starts with the straight profile between the two solutions.
 
-Sources: E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P. Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006) 6953;
-glucose in water at 25 degC, 6.7e-10 m^2/s (typical value).
+Sources: E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P. Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006)
+6953; glucose in water at 25 degC, 6.7e-10 m^2/s (typical value).
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ def figure(result: Result) -> Figure:
     flow = (top - low) / float(result.answers["resistance"])
     right.plot(top - low, flow, color="C0", label="flow, mol/s")
     lost = R * p.temperature * flow * np.log(top / low)
-    right.set_xlabel("concentration difference, mol/m$^3$")
+    right.set_xlabel("difference, mol/m$^3$ (higher side as it is)")
     right.set_ylabel("flow, mol/s")
     twin = right.twinx()
     twin.plot(top - low, lost, "--", color="C3", label="dissipation, W")

@@ -36,6 +36,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module, is_traced
@@ -296,7 +297,9 @@ def figure(result: Result) -> Figure:
     left.semilogx(c[shown], z[shown], color="C0", label="this column")
     if p.crowding == "no" and p.density_difference > 0 and p.radius == PARAMETERS[0].default:
         counts = np.array((100.0, 47.0, 22.6, 12.0))
-        left.semilogx(counts / 100.0 * c[0], (5.0, 35.0, 65.0, 95.0), "o", color="C3", label="Perrin's counts (scaled)")
+        at = np.array((5.0, 35.0, 65.0, 95.0))
+        left.semilogx(counts / 100.0 * np.interp(5.0, z, c), at, "o", color="C3", label="Perrin's counts (scaled)")
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.set_xlabel("concentration / mean")
     left.set_ylabel("height, µm")
     left.legend()

@@ -17,7 +17,8 @@ The profile of least entropy production between the same two temperatures is ano
 least where sqrt(k) T'/T is constant. That is Fourier's profile only for a conductivity that falls as 1/T^2.
 
 Local thermodynamic equilibrium, without which T(x) would mean nothing, holds where the temperature changes little over
-a mean free path: the local-equilibrium number is the largest mean_free_path |T'|/T on the rod; it must be far below one.
+a mean free path. The local-equilibrium number is the largest mean_free_path |T'|/T on the rod: it must be far below
+one.
 
 What to look for: most entropy is made at the cold end, where the same heat flows at a lower temperature.
 
