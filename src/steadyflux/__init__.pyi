@@ -76,7 +76,9 @@ from .physics.quantity import Volume as Volume
 from .physics.reaction import Decay as Decay
 from .physics.reaction import MassAction as MassAction
 from .physics.reaction import MichaelisMenten as MichaelisMenten
+from .physics.reaction import OneWay as OneWay
 from .physics.reaction import Source as Source
+from .physics.reaction import standard_potentials as standard_potentials
 from .solve.continuation import Branch as Branch
 from .solve.continuation import trace as trace
 from .solve.steady import steady as steady

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from steadyflux.ground.constants import R
 from steadyflux.ground.errors import ModelError
@@ -75,6 +76,37 @@ class MassAction(Reaction):
             return None
         forward, reverse = self.one_way(here, cell)
         return (forward - reverse) * self.drive
+
+
+class OneWay(MassAction):
+    """Mass action without a way back: forward k prod c^n over what is used up. It has no affinity: it is booked as
+    production, not as entropy."""
+
+    dissipative: ClassVar[bool] = False
+
+    def one_way(self, here: Local, cell: Cell) -> tuple[Any, Any]:
+        """Forward rate and zero, mol/(m^3 s)."""
+        forward = super().one_way(here, cell)[0]
+        return forward, jnp.zeros_like(forward)
+
+
+def standard_potentials(
+    reactions: Sequence[Mapping[str, float]], forward: Any, reverse: Any, temperature: float
+) -> tuple[dict[str, float], np.ndarray]:
+    """Standard potentials (J/mol, at 1 mol/m^3) and drives (J/mol, (reaction,)) that give reactions their constants.
+
+    k_f / k_r = exp((drive - sum nu mu0) / R T). Constants that obey detailed balance round every cycle have no drive;
+    else the drives are the smallest ones (their squares summed) that explain the constants: an even share for each step
+    of a cycle. Constants must be positive.
+    """
+    names = list(dict.fromkeys(name for reaction in reactions for name in reaction))
+    matrix = np.array([[reaction.get(name, 0.0) for name in names] for reaction in reactions]).reshape(-1, len(names))
+    ratio = np.log(np.asarray(forward, dtype=float) / np.asarray(reverse, dtype=float))
+    potentials = np.linalg.lstsq(matrix, -ratio, rcond=None)[0]
+    drive = ratio + matrix @ potentials
+    drive = np.where(np.abs(drive) < 1e-9 * np.maximum(1.0, np.abs(ratio)), 0.0, drive)
+    thermal = R * temperature
+    return dict(zip(names, (thermal * potentials).tolist(), strict=True)), thermal * drive
 
 
 class MichaelisMenten(Reaction):

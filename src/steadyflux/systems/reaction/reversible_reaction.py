@@ -1,0 +1,450 @@
+"""Reversible reactions: every step runs both ways, and its net rate is v = v_f (1 - Gamma), driven by its affinity.
+
+Seeds: B
+
+Any network of reversible mass-action reactions in a stirred vessel, open (some species are held at their
+concentration from outside: chemostatted) or closed. `network` chooses how it is given:
+
+- `pathway`: X0 <-> S1 <-> ... <-> Xn in single steps with both ends held (`forward`, `reverse`, `ends`);
+- `enzyme`: E + S <-> ES <-> E + P with S and P held and the total enzyme kept (reversible Michaelis-Menten);
+- `cycle`: one molecule that changes between states at the rates of a `rate_matrix`, row by row: W[i][j] from i to j;
+- `reactions`: a list of equations such as "2 A + B <-> C", with a list of species.
+
+With `vessel = closed` nothing is held, and what the ends, the substrate or the table give are the amounts at the
+start.
+
+## Equations
+
+    v = v_f - v_r,   v_f = k_f prod c^n (left side),   v_r = k_r prod c^n (right side)
+    Gamma = v_r / v_f,   affinity A = -R T ln Gamma,   entropy production = sum v A / T
+
+Standard potentials follow from the constants. Where the constants of a cycle do not obey detailed balance, something
+unmodelled drives it, and the drive (R T times the logarithm of the product of k_f / k_r round the cycle, spread
+evenly over its steps) is booked as a supply.
+
+The net rates of a steady network are a sum of cycles, and the entropy production is the sum of cycle flux times cycle
+affinity over T (Schnakenberg 1976): `cycles` lists them as numbers of turnovers of each reaction, with `cycle_fluxes`
+and `cycle_affinities`. Chemostats close cycles: a pathway between held ends is one. Control coefficients are exact
+derivatives d ln v / d ln e of the net rate of reaction `observed` by the activity e of each step, which multiplies
+both its constants.
+
+## What to look for
+
+A step near equilibrium (Gamma near 1) has little control; closed, every Gamma becomes 1 and all flow stops. A driven
+cycle turns for ever at constant populations, and costs drive times flux.
+
+## Limits
+
+Ideal mixtures; constants in mol, m^3 and s. A step without reverse rate has no finite affinity: it is booked as
+production and not as entropy, and its affinity is given as infinite.
+
+## Sources
+
+De Donder 1936; King and Altman 1956; Haldane 1930; Hill 1977; Schnakenberg 1976; Kacser and Burns 1973.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+
+import steadyflux as sf
+from steadyflux.ground.constants import R
+from steadyflux.ground.errors import InputError, NameUnknown
+from steadyflux.model.model import Model
+from steadyflux.model.solution import Solution
+from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Table, Values
+
+PARAMETERS = (
+    Choice("network", "pathway", ("pathway", "enzyme", "cycle", "reactions"), "how the network is given"),
+    Choice("vessel", "open", ("open", "closed"), "open: some species are held"),
+    Parameter("temperature", 298.15, "K", "25 C", 1.0, 5000.0),
+    Parameter("observed", 1, "", "number of the reaction whose net rate is controlled", 1, 1000, whole=True),
+    Numbers("forward", (1.0, 0.12), "1/s", "example of the page", 0.0, 1e15),
+    Numbers("reverse", (0.15, 0.05), "1/s", "example of the page", 0.0, 1e15),
+    Numbers("ends", (1.0, 0.2), "mol/m^3", "held concentrations of the first and the last species", 0.0, 1e9),
+    Parameter("binding", 1e4, "m^3/(mol*s)", "E + S -> ES, 1e7 /(M s) (typical)", 1e-12, 1e12),
+    Parameter("unbinding", 300.0, "1/s", "ES -> E + S (typical)", 1e-12, 1e12),
+    Parameter("turnover", 120.0, "1/s", "ES -> E + P (typical)", 1e-12, 1e12),
+    Parameter("product_binding", 200.0, "m^3/(mol*s)", "E + P -> ES, 2e5 /(M s) (typical)", 1e-12, 1e12),
+    Parameter("enzyme_total", 1e-3, "mol/m^3", "1 umol/L (typical)", 1e-15, 1e4),
+    Parameter("substrate", 0.3, "mol/m^3", "0.3 mmol/L (typical)", 0.0, 1e5),
+    Parameter("product", 1.0, "mol/m^3", "1 mmol/L (typical)", 0.0, 1e5),
+    Numbers("rate_matrix", (0, 3.0, 0.5, 0.8, 0, 2.0, 1.5, 0.7, 0), "1/s", "driven three-state cycle", 0.0, 1e15),
+    Table(
+        "reactions",
+        ({"equation": "2 A <-> B", "forward": 0.5, "reverse": 0.1},),
+        {"equation": ("text", ...), "forward": ("any", ...), "reverse": ("any", 0.0)},
+        "example; constants in mol, m^3, s",
+    ),
+    Table(
+        "species",
+        ({"name": "A", "concentration": 1.0, "held": "yes"}, {"name": "B", "concentration": 2.0, "held": "yes"}),
+        {"name": ("text", ...), "concentration": ("mol/m^3", 0.0), "held": ("text", "no")},
+        "example",
+    ),
+)
+
+
+class Network(NamedTuple):
+    """A network: stoichiometry and constants of each reaction, concentration of each species, those that are held."""
+
+    stoichiometry: tuple[Mapping[str, float], ...]
+    forward: np.ndarray
+    reverse: np.ndarray
+    species: Mapping[str, float]
+    held: tuple[str, ...]
+
+
+def pathway(p: Values) -> Network:
+    """The unbranched pathway; its inner species start empty."""
+    count = len(p.forward)
+    if count == 0 or len(p.reverse) != count or len(p.ends) != 2:
+        raise InputError("A pathway needs as many reverse as forward constants, at least one, and two ends.")
+    names = ["X0", *(f"S{i}" for i in range(1, count)), f"X{count}"]
+    steps = tuple({a: -1.0, b: 1.0} for a, b in pairwise(names))
+    start = dict.fromkeys(names, 0.0) | {names[0]: p.ends[0], names[-1]: p.ends[1]}
+    return Network(steps, np.array(p.forward), np.array(p.reverse), start, (names[0], names[-1]))
+
+
+def enzyme(p: Values) -> Network:
+    """The reversible Michaelis-Menten enzyme by its four constants."""
+    steps: tuple[Mapping[str, float], ...] = ({"E": -1.0, "S": -1.0, "ES": 1.0}, {"ES": -1.0, "E": 1.0, "P": 1.0})
+    start = {"E": p.enzyme_total, "S": p.substrate, "ES": 0.0, "P": p.product}
+    return Network(
+        steps, np.array([p.binding, p.turnover]), np.array([p.unbinding, p.product_binding]), start, ("S", "P")
+    )
+
+
+def cycle(p: Values) -> Network:
+    """One molecule (1 mol/m^3 of them) in states joined by the rates of the matrix."""
+    count = round(len(p.rate_matrix) ** 0.5)
+    if count < 2 or count**2 != len(p.rate_matrix):
+        raise InputError(f"The rate_matrix is a square one, row by row; {len(p.rate_matrix)} numbers make none.")
+    w = np.array(p.rate_matrix).reshape(count, count)
+    pairs = [(i, j) for i in range(count) for j in range(i + 1, count) if w[i, j] > 0 or w[j, i] > 0]
+    steps = tuple({f"state {i}": -1.0, f"state {j}": 1.0} for i, j in pairs)
+    forward, reverse = np.array([w[i, j] for i, j in pairs]), np.array([w[j, i] for i, j in pairs])
+    return Network(steps, forward, reverse, {f"state {i}": 1.0 / count for i in range(count)}, ())
+
+
+def listed(p: Values) -> Network:
+    """A network from its equations."""
+    known = {row["name"]: row["concentration"] for row in p.species}
+    steps = tuple(read_equation(row["equation"], known) for row in p.reactions)
+    constants = [np.array([float(row[side]) for row in p.reactions]) for side in ("forward", "reverse")]
+    held = tuple(row["name"] for row in p.species if row["held"].lower() in ("yes", "true", "1"))
+    return Network(steps, constants[0], constants[1], known, held)
+
+
+def read_equation(text: str, known: Mapping[str, float]) -> dict[str, float]:
+    """Stoichiometry of an equation such as "2 A + B <-> C"."""
+    sides = re.split(r"<->|<=>|->|=", text)
+    if len(sides) != 2:
+        raise InputError(f"The equation '{text}' needs one arrow, such as 2 A + B <-> C.")
+    found: dict[str, float] = {}
+    for sign, side in zip((-1.0, 1.0), sides, strict=True):
+        for term in re.split(r"\s\+\s", side.strip()):
+            match = re.fullmatch(r"\s*(\d+\.?\d*)?\s*(\S+)\s*", term)
+            if match is None or match[2] not in known:
+                raise NameUnknown("species", term.strip(), known)
+            if match[2] in found:
+                raise InputError(
+                    f"{match[2]} appears twice in '{text}'; a catalyst that is not used up is not offered."
+                )
+            found[match[2]] = sign * float(match[1] or 1.0)
+    return found
+
+
+NETWORKS = {"pathway": pathway, "enzyme": enzyme, "cycle": cycle, "reactions": listed}
+
+
+def network_of(p: Values) -> Network:
+    """The network that the parameters describe; in a closed vessel nothing is held."""
+    found = NETWORKS[p.network](p)
+    return found if p.vessel == "open" else found._replace(held=())
+
+
+def running(n: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Which reactions can run forwards, and which backwards: a constant, and nothing missing for good on that side."""
+    missing = {name for name in n.held if n.species[name] == 0.0}
+    used = [all(not (nu < 0 and s in missing) for s, nu in r.items()) for r in n.stoichiometry]
+    made = [all(not (nu > 0 and s in missing) for s, nu in r.items()) for r in n.stoichiometry]
+    return (n.forward > 0) & used, (n.reverse > 0) & made
+
+
+def vessel(p: Values, n: Network, activity: Any) -> Model:
+    """The stirred vessel (1 m^3) with each reaction's constants multiplied by its activity."""
+    on, back = running(n)
+    both = on & back
+    chosen = [r for r, two_way in zip(n.stoichiometry, both, strict=True) if two_way]
+    standard, drives = sf.standard_potentials(chosen, n.forward[both], n.reverse[both], p.temperature)
+    drive = iter(drives)
+    laws: list[Any] = []
+    for i, reaction in enumerate(n.stoichiometry):
+        if both[i]:
+            laws.append(sf.MassAction(reaction, n.forward[i] * activity[i], drive=next(drive)))
+        elif back[i]:
+            laws.append(sf.OneWay({s: -nu for s, nu in reaction.items()}, n.reverse[i] * activity[i], 0.0))
+        else:
+            laws.append(sf.OneWay(reaction, (n.forward[i] if on[i] else 0.0) * activity[i], 0.0))
+    boundaries = [sf.Hold("vessel", {name: n.species[name] for name in n.held})] if n.held else []
+    return sf.Model(
+        sf.network({"vessel": 1.0}, {}),
+        [sf.Species(name, standard=standard.get(name, 0.0)) for name in n.species],
+        laws,
+        boundaries,
+        temperature=p.temperature,
+        start={name: c for name, c in n.species.items() if name not in n.held},
+    )
+
+
+def model(p: Values) -> Model:
+    """The network in its vessel."""
+    n = network_of(p)
+    return vessel(p, n, np.ones(len(n.stoichiometry)))
+
+
+def one_way_rates(n: Network, solution: Solution, activity: Any) -> tuple[Any, Any]:
+    """Forward and reverse rate of each reaction, (reaction,), mol/(m^3 s)."""
+    forward, reverse = [], []
+    for i, reaction in enumerate(n.stoichiometry):
+        f, r = n.forward[i] * activity[i], n.reverse[i] * activity[i]
+        for name, nu in reaction.items():
+            c = solution[name][0]
+            f, r = (f * c**-nu, r) if nu < 0 else (f, r * c**nu)
+        forward.append(f)
+        reverse.append(r)
+    return jnp.stack(forward), jnp.stack(reverse)
+
+
+def cycles_of(n: Network) -> np.ndarray:
+    """Independent cycles, (cycle, reaction): whole turnovers that leave every species that is not held as it was.
+
+    Exact elimination in fractions; the last reaction of each cycle is in no other one.
+    """
+    count = len(n.stoichiometry)
+    rows = [[Fraction(r.get(s, 0.0)) for r in n.stoichiometry] for s in n.species if s not in n.held]
+    pivots: list[int] = []
+    for column in range(count):
+        row = next((i for i in range(len(pivots), len(rows)) if rows[i][column]), None)
+        if row is None:
+            continue
+        rows[row], rows[len(pivots)] = rows[len(pivots)], rows[row]
+        top = rows[len(pivots)]
+        top[:] = [x / top[column] for x in top]
+        for i, other in enumerate(rows):
+            if i != len(pivots) and other[column]:
+                rows[i] = [x - other[column] * y for x, y in zip(other, top, strict=True)]
+        pivots.append(column)
+    found = []
+    for free in (j for j in range(count) if j not in pivots):
+        vector = [Fraction(0)] * count
+        vector[free] = Fraction(1)
+        for row, pivot in enumerate(pivots):
+            vector[pivot] = -rows[row][free]
+        whole = lcm(*(x.denominator for x in vector))
+        found.append([float(x * whole) for x in vector])
+    return np.array(found).reshape(-1, count)
+
+
+def overall(forward: np.ndarray, reverse: np.ndarray) -> tuple[float, float]:
+    """One-way fluxes through a whole chain of steps: what enters and comes out at the other end (Hill 1977)."""
+    resistance = np.cumprod(np.concatenate([[1.0], reverse[:-1] / forward[:-1]])) / forward
+    through = 1.0 / float(resistance.sum())
+    return through, through * float(np.prod(reverse / forward))
+
+
+def answers(p: Values, solution: Solution) -> dict[str, Any]:
+    """Rates, affinities, cycles and control of the steady state."""
+    n = network_of(p)
+    unit = np.ones(len(n.stoichiometry))
+    if p.observed > unit.size:
+        raise InputError(
+            f"The network has {unit.size} reactions; there is none with the number {p.observed} to observe."
+        )
+    forward, reverse = (np.asarray(x) for x in one_way_rates(n, solution, unit))
+    net = forward - reverse
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gamma = reverse / forward
+        affinity = -R * p.temperature * np.log(gamma)
+    cycles = cycles_of(n)
+    turned = [np.flatnonzero(c) for c in cycles]
+    found: dict[str, Any] = {
+        "concentrations": [float(solution[name][0]) for name in n.species],
+        "net": net.tolist(),
+        "forward": forward.tolist(),
+        "reverse": reverse.tolist(),
+        "gamma": gamma.tolist(),
+        "affinity": affinity.tolist(),
+        "entropy_production": float(solution.entropy.production),
+        "cycles": cycles.tolist(),
+        "cycle_fluxes": [float(net[at[-1]] / c[at[-1]]) for c, at in zip(cycles, turned, strict=True)],
+        "cycle_affinities": [float(c[at] @ affinity[at]) for c, at in zip(cycles, turned, strict=True)],
+    }
+    if p.network in ("pathway", "enzyme") and np.all(forward > 0):
+        there, back = overall(forward, reverse)
+        found |= {"overall_forward": there, "overall_reverse": back, "overall_gamma": back / there}
+    watched = p.observed - 1
+    if abs(net[watched]) > 1e-9 * max(forward[watched], reverse[watched]):
+        found["control_coefficients"] = np.asarray(
+            jax.grad(lambda log_e: _logarithm(p, n, jnp.exp(log_e), watched))(jnp.zeros(unit.size))
+        ).tolist()
+    return found
+
+
+def _logarithm(p: Values, n: Network, activity: Any, watched: int) -> Any:
+    """Logarithm of one reaction's net rate at these activities."""
+    forward, reverse = one_way_rates(n, sf.steady(vessel(p, n, activity)), activity)
+    return jnp.log(jnp.abs(forward[watched] - reverse[watched]))
+
+
+TWO_STEPS = {"forward": (1.0, 0.12), "reverse": (0.15, 0.05), "ends": (1.0, 0.0)}
+FOUR_STEPS = {"forward": (5.0, 80.0, 0.3, 2.0), "reverse": (4.0, 200.0, 0.01, 1.0), "ends": (2.0, 0.3)}
+SLOW_ENZYME = {"binding": 4e3, "unbinding": 50.0, "turnover": 9.0, "product_binding": 1e3, "enzyme_total": 2e-5}
+SLOW_ENZYME |= {"substrate": 0.01, "product": 0.04}
+SQUARE = (0, 1.0, 0, 4.0, 2.0, 0, 3.0, 0, 0, 0.5, 0, 1.0, 0.1, 0, 6.0, 0)
+
+
+def _reference(run: Callable[..., Result]) -> list[Comparison]:
+    # Independent reference computation in exact rational arithmetic: pathways, enzymes (in mol/m^3), driven cycles.
+    a, b = run(**TWO_STEPS).answers, run(**FOUR_STEPS, temperature=310.15).answers
+    c = run(network="enzyme").answers
+    d = run(network="enzyme", temperature=310.15, **SLOW_ENZYME).answers
+    e, f = run(network="cycle").answers, run(network="cycle", rate_matrix=SQUARE, temperature=310.15).answers
+    return [
+        Comparison([*a["net"], a["entropy_production"]], [4 / 9, 4 / 9, 2.1720578901233925], 1e-10),
+        Comparison([*a["control_coefficients"], b["net"][0]], [4 / 9, 5 / 9, 0.28798842257597684], 1e-10),
+        Comparison(b["concentrations"][1:4], [2.428002894356006, 0.9697612156295224, 0.2939942112879884], 1e-10),
+        Comparison(b["control_coefficients"][1:3], [0.001447178002894356, 0.964785335262904], 1e-9),
+        Comparison(b["entropy_production"], 12.686656548439764, 1e-10),
+        Comparison([c["net"][0], c["overall_forward"]], [0.08287292817679558, 0.0994475138121547], 1e-10),
+        Comparison(c["entropy_production"], 1.2346008669297309, 1e-10),
+        Comparison([d["net"][0], d["overall_gamma"]], [-2.3597122302158275e-4, 5.555555555555555], 1e-10),
+        Comparison(e["concentrations"], [0.2490842490842491, 0.3636839351125065, 0.3872318158032444], 1e-10),
+        Comparison(e["entropy_production"], 1.5834672426719107 * R, 1e-10),
+        Comparison(e["cycle_affinities"][0], 3.470190253149107 * R * 298.15, 1e-10),
+        Comparison(f["cycle_fluxes"][0], -0.1267040898155574, 1e-10),
+        Comparison(f["entropy_production"], 0.5552206962938838 * R, 1e-10),
+    ]
+
+
+def _published(run: Callable[..., Result]) -> list[Comparison]:
+    a = run(forward=(0.15, 0.05), reverse=(0.12, 0.0), ends=(1.0, 0.0)).answers
+    return [
+        Comparison(a["net"], [3 / 68, 3 / 68], 1e-11),
+        Comparison(a["control_coefficients"], [5 / 17, 12 / 17], 1e-10),
+    ]
+
+
+def _affinity(run: Callable[..., Result]) -> list[Comparison]:
+    # The engine's entropy production, from chemical potentials and drives, against the rates alone.
+    found = []
+    for given in (FOUR_STEPS, {"network": "enzyme"}, {"network": "cycle"}, {"network": "reactions"}):
+        a = run(**given).answers
+        f, r, affinity = (np.array(a[name]) for name in ("forward", "reverse", "affinity"))
+        found.append(Comparison(affinity, R * 298.15 * np.log(f / r), 1e-10, 1e-8))
+        found.append(Comparison(a["entropy_production"], float(R * (f - r) @ np.log(f / r)), 1e-9))
+        schnakenberg = float(np.dot(a["cycle_fluxes"], a["cycle_affinities"])) / 298.15
+        found.append(Comparison(a["entropy_production"], schnakenberg, 1e-9))
+    return found
+
+
+def _closed(run: Callable[..., Result]) -> list[Comparison]:
+    k_f, k_r = (3.0, 0.5, 2.0), (0.7, 0.2, 9.0)
+    a = run(vessel="closed", forward=k_f, reverse=k_r, ends=(1.0, 0.4))
+    share = np.cumprod([1.0, *np.divide(k_f, k_r)])
+    b = run(vessel="closed", network="reactions").answers["concentrations"]
+    return [
+        Comparison(a.answers["concentrations"], 1.4 * share / share.sum(), 1e-10),
+        Comparison(a.answers["gamma"], [1.0, 1.0, 1.0], 1e-10),
+        Comparison(float(a.solution.regime == "equilibrium"), 1.0, 0.0),
+        Comparison([b[1] / b[0] ** 2, b[0] + 2 * b[1]], [5.0, 5.0], 1e-10),
+    ]
+
+
+def _haldane(run: Callable[..., Result]) -> list[Comparison]:
+    # v = (V_f S/K_s - V_r P/K_p) E/(1 + S/K_s + P/K_p), with V_f K_p / (V_r K_s) the equilibrium constant.
+    found = []
+    for s, p in ((0.02, 0.0), (0.4, 3.0), (1e-4, 7.0)):
+        k_s, k_p = (300.0 + 120.0) / 1e4, (300.0 + 120.0) / 200.0
+        v = 1e-3 * (120.0 * s / k_s - 300.0 * p / k_p) / (1.0 + s / k_s + p / k_p)
+        a = run(network="enzyme", substrate=s, product=p).answers
+        found.append(Comparison(a["net"], [v, v], 1e-10))
+    balanced = run(network="enzyme", substrate=0.1, product=0.1 * 20.0).answers
+    return [*found, Comparison(balanced["overall_gamma"], 1.0, 1e-10)]
+
+
+def _trees(run: Callable[..., Result]) -> list[Comparison]:
+    # King and Altman 1956: populations in proportion to sums over spanning trees, here the minors of the rate matrix.
+    w = np.random.default_rng(4).uniform(0.1, 5.0, (4, 4))
+    np.fill_diagonal(w, 0.0)
+    laplacian = np.diag(w.sum(axis=1)) - w
+    trees = [np.linalg.det(np.delete(np.delete(laplacian, i, 0), i, 1)) for i in range(4)]
+    a = run(network="cycle", rate_matrix=tuple(w.ravel())).answers
+    return [Comparison(a["concentrations"], np.array(trees) / np.sum(trees), 1e-10)]
+
+
+CLAIMS = (
+    Claim("pathways, enzymes and driven cycles", "independent reference computation", _reference),
+    Claim("a two-step pathway: J = .0441176, control .294118 and .705882", "published example", _published),
+    Claim("affinity is -RT ln Gamma; entropy adds up over steps and over cycles", "De Donder; Schnakenberg", _affinity),
+    Claim("closed, every step is in detailed balance", "thermodynamics", _closed),
+    Claim("the enzyme's rate law and Haldane's relation", "Haldane 1930", _haldane),
+    Claim("populations follow from spanning trees", "King and Altman 1956", _trees),
+)
+
+
+def figure(result: Result) -> Figure:
+    """One-way rates of each reaction, and each reaction on the curve v / v_f = 1 - exp(-A / R T)."""
+    a, p = result.answers, result.parameters
+    fig = Figure(figsize=(10.0, 4.0), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    at = np.arange(len(a["net"]))
+    for shift, name in ((-0.27, "forward"), (0.0, "reverse"), (0.27, "net")):
+        left.bar(at + shift, a[name], 0.25, label=name)
+    left.set_xticks(at, [f"{i + 1}" for i in at])
+    left.set_xlabel("reaction")
+    left.set_ylabel("rate (mol m$^{-3}$ s$^{-1}$)")
+    left.legend()
+    force = np.array(a["affinity"]) / (R * p.temperature)
+    finite = np.isfinite(force)
+    reach = max(3.0, 1.1 * float(np.max(np.abs(force[finite]), initial=0.0)))
+    x = np.linspace(-reach if np.any(force < 0) else -1.0, reach, 200)
+    right.plot(x, 1.0 - np.exp(-x), color="k", label="1 - exp(-A/RT)")
+    right.plot(x, x, color="C7", linestyle=":", label="near equilibrium: A/RT")
+    for i in at[finite]:
+        right.plot(force[i], 1.0 - a["gamma"][i], "o", label=f"reaction {i + 1}")
+    lowest = 1.0 - max([1.5, *(np.array(a["gamma"])[finite])])
+    right.set_ylim(1.2 * lowest, 1.6)
+    right.set_xlabel("affinity A / RT")
+    right.set_ylabel("net over forward rate, 1 - $\\Gamma$")
+    right.legend(fontsize="small")
+    return fig
+
+
+SYSTEM = System(
+    name="reversible_reaction",
+    parameters=PARAMETERS,
+    model=model,
+    answers=answers,
+    units={
+        "concentrations": "mol/m^3",
+        **dict.fromkeys(("net", "forward", "reverse", "cycle_fluxes"), "mol/(m^3*s)"),
+        **dict.fromkeys(("overall_forward", "overall_reverse"), "mol/(m^3*s)"),
+        **dict.fromkeys(("affinity", "cycle_affinities"), "J/mol"),
+        **dict.fromkeys(("gamma", "overall_gamma", "cycles", "control_coefficients"), ""),
+        "entropy_production": "W/K",
+    },
+    claims=CLAIMS,
+    figure=figure,
+)
