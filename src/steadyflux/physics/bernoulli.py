@@ -82,6 +82,11 @@ def _first_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Ar
     return _first(*primals), _second(*primals) * tangents[0]
 
 
+# Every law of drift and diffusion calls this, in the residual, the Jacobian and the adjoint: compiled as a unit it is
+# traced once instead of each time, which is most of what the start of a new model costs. XLA inlines it.
+_traced_once = jax.jit(_value)
+
+
 def bernoulli(x: ArrayLike) -> Array:
     """B(x) = x / (exp(x) - 1), with B(0) = 1, for any real x of any shape.
 
@@ -90,7 +95,7 @@ def bernoulli(x: ArrayLike) -> Array:
     is a few roundings wherever the result is a normal number; so is that of the first two derivatives, which
     `jax.grad`, `jax.jvp` and their compositions use. Any higher derivative is taken of the closed second one.
     """
-    return _value(jnp.asarray(x, dtype=float))
+    return _traced_once(jnp.asarray(x, dtype=float))
 
 
 def bernoulli_derivative(x: ArrayLike) -> Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.constants import EPSILON_0, FARADAY
-from steadyflux.ground.errors import ModelError
+from steadyflux.ground.errors import ModelError, NameUnknown
 from steadyflux.ground.units import si
 from steadyflux.physics.bernoulli import bernoulli
 from steadyflux.physics.law import CellLaw, EdgeLaw, Law, names, parameter, resolve_positions, where
@@ -40,7 +40,8 @@ class NernstPlanck(EdgeLaw):
 
     mu comes from the model's phase, electric potential and external field, so that D c/(R T) times its gradient and
     this flux are one and the same. Without names it moves every species that has a diffusivity. Works for neutral
-    species too (drift in a gravity field, activity gradients).
+    species too (drift in a gravity field, activity gradients). ``diffusivity`` (m^2/s: one for all, or by name) comes
+    before those of the species.
     """
 
     species: tuple[str, ...] | None = names()
@@ -48,9 +49,14 @@ class NernstPlanck(EdgeLaw):
 
     def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
         """Fill in the species and their diffusivities (evaluated on the edges where they are functions)."""
-        known = [q.name for q in quantities.values() if q.kind == "species" and q.diffusivity is not None]
+        species = [q.name for q in quantities.values() if q.kind == "species"]
+        one = self.diffusivity is not None and not isinstance(self.diffusivity, Mapping)
+        given = dict.fromkeys(species, self.diffusivity) if one else self.diffusivity or {}
+        known = [n for n in species if quantities[n].diffusivity is not None or n in given]
         chosen = tuple(known) if self.species is None else self.species
-        given = self.diffusivity if isinstance(self.diffusivity, Mapping) else {}
+        for name in given:
+            if name not in species:
+                raise NameUnknown("species", name, species)
         for name in chosen:
             if name in quantities and quantities[name].diffusivity is None and name not in given:
                 raise ModelError(f"{name} has no diffusivity; give one: Species('{name}', '1e-9 m^2/s').")
@@ -183,7 +189,7 @@ class Electroneutrality(CellLaw):
 def _fixed(fixed_charge: Any) -> tuple[Any, str | None]:
     if isinstance(fixed_charge, str) and fixed_charge.lstrip()[:1] not in "+-.0123456789":
         return 0.0, fixed_charge
-    return si(fixed_charge, "mol/m^3", "fixed charge"), None
+    return si(fixed_charge, "mol/m^3", "fixed charge", allow_array=False), None
 
 
 def _background(law: Poisson | Electroneutrality, here: Local) -> Any:
