@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import steadyflux as sf
 from steadyflux.ground.constants import EPSILON_0, FARADAY, R
-from steadyflux.ground.errors import ModelError
+from steadyflux.ground.errors import ModelError, NameUnknown, UnitError
 from steadyflux.physics.charge import fitted
 from steadyflux.physics.local import Cell, Frame, Geometry, Local
 
@@ -112,6 +112,16 @@ def test_charges_feel_the_potential_and_neutral_species_do_not():
     np.testing.assert_allclose(varying.diffusivity["sugar"], [5e-10, 1.5e-9])
 
 
+def test_diffusivities_given_to_the_law_come_first_and_are_never_lost():
+    known = {q.name: q for q in (sf.Ion("K+", 2e-9), sf.Species("rock"), sf.Potential())}
+    one = sf.NernstPlanck(diffusivity="3e-9 m^2/s").bound(known, np.zeros(1))
+    assert {n: float(d) for n, d in one.diffusivity.items()} == {"K+": 3e-9, "rock": 3e-9}
+    named = sf.NernstPlanck(diffusivity={"rock": 1e-12}).bound(known, np.zeros(1))
+    assert {n: float(d) for n, d in named.diffusivity.items()} == {"K+": 2e-9, "rock": 1e-12}
+    with pytest.raises(NameUnknown, match="did you mean 'rock'"):
+        sf.NernstPlanck(diffusivity={"rok": 1e-12}).bound(known, np.zeros(1))
+
+
 def test_poisson_moves_displacement_and_makes_charge():
     law = sf.Poisson(relative_permittivity=80.0, fixed_charge="-3 mM")
     tail, head = local(phi=0.3, **{"K+": 5.0, "SO4--": 1.5}), local(phi=0.1, **{"K+": 1.0, "SO4--": 1.0})
@@ -125,6 +135,8 @@ def test_a_fixed_charge_may_be_a_named_field():
     for law in (sf.Poisson(fixed_charge="doping"), sf.Electroneutrality(fixed_charge="doping")):
         np.testing.assert_allclose(law.production(here, CELL)["phi"], FARADAY * 10.0, rtol=1e-13)
     assert sf.Poisson(fixed_charge="-2 mM").fixed_charge == -2.0
+    with pytest.raises(UnitError, match="fixed charge: the ndarray is an array where one number is expected"):
+        sf.Poisson(fixed_charge=np.ones(4))
 
 
 def test_a_constant_field_does_not_know_the_bore():

@@ -25,7 +25,7 @@ from steadyflux.model.conditions import (
 )
 from steadyflux.model.layout import Layout, lay_out
 from steadyflux.model.shared import FlowBalance, Shared
-from steadyflux.physics.law import CellLaw, EdgeLaw, Law
+from steadyflux.physics.law import CellLaw, EdgeLaw, Law, replace
 from steadyflux.physics.local import TEMPERATURE, Frame
 from steadyflux.physics.phase import Ideal, Phase
 from steadyflux.physics.quantity import KINDS, Quantity
@@ -112,6 +112,8 @@ class Model(eqx.Module):
         # A diffusivity that is a function of the position now stands in the laws, evaluated; a record holds numbers only.
         self.quantities = tuple(_without_function(q) for q in self.quantities)
         self._check_laws(known)
+        # The laws have evaluated diffusivities that are functions; a function is no leaf of a compiled program.
+        self.quantities = tuple(replace(q, diffusivity=None) if callable(q.diffusivity) else q for q in self.quantities)
         self.reservoirs = tuple(
             self._reservoir(condition, law, known)
             for condition, law in zip(exchanges, self.laws[len(self.laws) - len(exchanges) :], strict=True)
@@ -209,6 +211,7 @@ class Model(eqx.Module):
         for name, value in condition.outside.items():
             if name in known:
                 states.append(bind_hold(condition.place, known[name], self._shared_ref(value)))
+                _check_positive(known[name], states[-1].value, f"outside '{condition.place}'")
             elif name in self.given:
                 states.append(Bound(condition.place, name, si(value, "", f"{name} outside '{condition.place}'")))
             else:

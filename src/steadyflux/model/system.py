@@ -136,9 +136,9 @@ def in_cells(model: Model, number: int, function: Any, state: State) -> tuple[An
     cells, measure = cells_of(model, law, state.u)
     values, given = state.u[cells], {name: jnp.asarray(f)[cells] for name, f in model.given.items()}
     cell = Cell(measure, jnp.asarray(model.space.position)[cells])
-    mapped = jax.vmap(
-        lambda one, h, c: function(one, h, shared_values(model, state), c), in_axes=(per_edge_axes(law), 0, 0)
-    )
+    # A law that acts on edges too (Gauss's) has its values by edge, which mean nothing here.
+    axes = None if isinstance(law, EdgeLaw) else per_edge_axes(law)
+    mapped = jax.vmap(lambda one, h, c: function(one, h, shared_values(model, state), c), in_axes=(axes, 0, 0))
     return mapped(law, (values, given), cell), cells, measure
 
 
