@@ -178,6 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _tell("interrupted; files already written are whole", INTERRUPTED)
+    except SystemExit as error:  # by click, with 1, when the reader of the output has gone; or by a signal
+        return BROKEN_PIPE if error.code == 1 else int(error.code or DONE)
     except BrokenPipeError:
         # The reader has gone (a pager, head); Python would complain once more when it closes its output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

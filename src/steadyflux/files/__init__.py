@@ -1,1 +1,1 @@
-"""files"""
+"""Files in and out: model files, JSON results and profiles."""

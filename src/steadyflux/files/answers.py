@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import steadyflux as sf
-from steadyflux.files.build import Declaration, at, kind_of
+from steadyflux.files.build import Declaration
+from steadyflux.files.mistakes import at, kind_of
 from steadyflux.files.schema import Bare, KeyPath, Maker, Mistake, Number, Text
 from steadyflux.ground.errors import InputError, NameUnknown
 from steadyflux.ground.units import si

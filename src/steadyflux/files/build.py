@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Required
 
@@ -15,6 +13,7 @@ from typing_extensions import TypedDict
 
 import steadyflux as sf
 from steadyflux.files.forms import form_of, is_form, profile
+from steadyflux.files.mistakes import at, kind_of, leaves
 from steadyflux.files.schema import (
     Bare,
     KeyPath,
@@ -29,6 +28,7 @@ from steadyflux.files.schema import (
     makers_of,
     plain,
 )
+from steadyflux.files.spaces import argument_of, check_size, make_space
 from steadyflux.ground.errors import InputError, NameUnknown
 from steadyflux.ground.units import si
 from steadyflux.model.conditions import Condition, SharedRef
@@ -36,33 +36,12 @@ from steadyflux.physics.law import Law
 from steadyflux.physics.phase import Phase
 from steadyflux.physics.quantity import KINDS, Quantity
 
-MOST_UNKNOWNS = 2_000_000
-
 QUANTITIES = makers_of(Quantity, sf)
 QUANTITIES["ion"] = Maker("ion", sf.Ion, {**QUANTITIES["species"].keys, **QUANTITIES["ion"].keys})
 LAWS = makers_of(Law, sf)
 PHASES = makers_of(Phase, sf)
 BALANCES = {name.removesuffix("balance"): maker for name, maker in makers_of(sf.Balance, sf).items()}
-REGION = Maker.of(sf.Region)
 
-SPACES = {
-    "interval": Maker("interval", sf.interval, {**Maker.of(sf.interval).keys, "regions": (list[Table], False)}),
-    "axis": Maker.of(sf.axis),
-    "network": Maker(
-        "network",
-        sf.network,
-        {
-            "compartments": (dict[str, Number], True),
-            "links": (dict[str, list[list[Text]]], True),
-            "area": (Value, False),
-        },
-    ),
-    "join": Maker(
-        "join",
-        sf.join,
-        {"parts": (dict[str, Table], True), "links": (list[list[Text]], True), "length": (Number, False)},
-    ),
-}
 BOUNDARIES: dict[str, dict[str, tuple[Any, bool]]] = {
     "hold": {"values": (dict[str, Any], True)},
     "influx": {"values": (dict[str, Any], True)},
@@ -73,11 +52,13 @@ BOUNDARIES: dict[str, dict[str, tuple[Any, bool]]] = {
 }
 
 # A negative one would destroy entropy, or is the size of nothing.
-_NOT_NEGATIVE = frozenset(
-    "diffusivity conductivity mobility coefficient conductance permeability emissivity opening discharge density "
-    "relative_permittivity capacity capacitance saturation half product_half forward reverse limit reverse_limit "
-    "reference sites crest width".split()
-)
+# fmt: off
+_NOT_NEGATIVE = frozenset((
+    "diffusivity", "conductivity", "mobility", "coefficient", "conductance", "permeability", "emissivity", "opening",
+    "discharge", "density", "relative_permittivity", "capacity", "capacitance", "saturation", "half", "product_half",
+    "forward", "reverse", "limit", "reverse_limit", "reference", "sites", "crest", "width",
+))
+# fmt: on
 
 # The units of the laws that stand behind functions, whose signatures do not carry them.
 _UNITS = {"fick": "m^2/s", "fourier": "W/(m*K)", "ohm": "S/m", "darcy": "m^2/(Pa*s)"}
@@ -117,6 +98,10 @@ def check_document(document: Mapping[str, Any]) -> None:
     record = TypedDict("document", _DOCUMENT)  # type: ignore[misc] - the keys are data
     record.__pydantic_config__ = pydantic.ConfigDict(extra="forbid")  # type: ignore[attr-defined]
     checked(pydantic.TypeAdapter(record), dict(document), (), "the model file", _DOCUMENT)
+    for path, value in leaves(document):
+        for text in (*path, value):
+            if isinstance(text, str) and not text.replace("\n", "").replace("\t", "").isprintable():
+                raise Mistake(path, "has a control character", "take it out")
     checked(_MODEL.adapter, dict(document.get("model", {})), ("model",), "[model]", _MODEL.keys)
 
 
@@ -128,7 +113,7 @@ def declare(document: Mapping[str, Any]) -> Declaration:
         for n, table in enumerate(document["quantity"])
     ]
     known = {q.name: q for q in quantities}
-    _check_size(document["space"], len(quantities))
+    check_size(document["space"], len(quantities))
     with at(("space",), document["space"]):
         space = make_space(document["space"], ("space",))
     argument = argument_of(document["space"])
@@ -149,62 +134,6 @@ def declare(document: Mapping[str, Any]) -> Declaration:
         _shared(table, ("shared", n), known, space) for n, table in enumerate(document.get("shared", []))
     ]
     return Declaration(space, parts, tuple(boundaries))
-
-
-@contextmanager
-def at(path: KeyPath, table: Any) -> Generator[None, None, None]:
-    """Turn what goes wrong while a table is used into a `Mistake` at the key it comes from, as far as that can be told.
-
-    What a table holds is a user's; where the engine trips over its type or size, that is a mistake of the file.
-    """
-    try:
-        yield
-    except Mistake:
-        raise
-    except InputError as error:
-        raise Mistake(finest(path, table, error), error.problem, error.remedy) from error
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError, ZeroDivisionError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise Mistake(path, f"cannot be used ({reason})", "check its values against the documentation") from error
-
-
-def finest(path: KeyPath, table: Any, error: InputError) -> KeyPath:
-    """The path of the key or value in a table that an error speaks of; ``path`` itself when it names none."""
-    name = getattr(error, "name", None)
-    given = getattr(error, "given", None)
-    for inner, value in leaves(table):
-        if given is not None and repr(value) == given:
-            return (*path, *inner)
-        if name is not None and (value == name or inner[-1] == name):
-            return (*path, *inner)
-    said = set(re.findall(r"\w+", error.problem))
-    return next(((*path, key) for key in table if key in said), path) if isinstance(table, Mapping) and path else path
-
-
-def leaves(table: Any, path: KeyPath = ()) -> list[tuple[KeyPath, Any]]:
-    """Every number and text of nested tables and lists, with its path."""
-    if isinstance(table, Mapping):
-        return [found for key, value in table.items() for found in leaves(value, (*path, key))]
-    if isinstance(table, list):
-        return [found for number, value in enumerate(table) for found in leaves(value, (*path, number))]
-    return [(path or ("",), table)]
-
-
-def kind_of(makers: Mapping[str, Any], what: str, table: Mapping[str, Any], path: KeyPath) -> str:
-    """The plain kind that a table names, refused with the nearest known one."""
-    kind = table.get("kind")
-    if kind is None:
-        raise Mistake(path, f"this {what} has no kind", f"add kind = ..., one of {', '.join(_spellings(makers))}")
-    if not isinstance(kind, str):
-        raise Mistake((*path, "kind"), f"the kind of a {what} is a text", "put it in quotes")
-    if plain(kind) not in makers:
-        unknown = NameUnknown(f"kind of {what}", kind, _spellings(makers))
-        raise Mistake((*path, "kind"), unknown.problem, unknown.remedy)
-    return plain(kind)
-
-
-def _spellings(makers: Mapping[str, Any]) -> list[str]:
-    return [getattr(maker, "name", name) for name, maker in makers.items()]
 
 
 def _made(makers: Mapping[str, Maker], what: str, table: Mapping[str, Any], path: KeyPath, argument: str) -> Any:
@@ -277,72 +206,6 @@ def _numeric(made: Any, maker: Maker, fields: dict[str, Any]) -> Any:
 def _is_leaf(made: Any, key: str) -> bool:
     field = made.__dataclass_fields__.get(key)
     return field is not None and not field.metadata.get("static", False)
-
-
-def argument_of(space: Mapping[str, Any]) -> str:
-    """The unit of the coordinate that forms along the space see: m, or none on an abstract axis and in a network."""
-    return "m" if plain(str(space.get("kind", ""))) in ("interval", "join") else ""
-
-
-def _check_size(table: Mapping[str, Any], quantities: int) -> None:
-    def count(value: Any) -> int:
-        return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-    def cells(space: Any) -> int:
-        if not isinstance(space, Mapping):
-            return 0
-        regions, parts = space.get("regions"), space.get("parts")
-        stretches = regions if isinstance(regions, list) else []
-        inner = parts.values() if isinstance(parts, Mapping) else []
-        steps = sum(count(r.get("steps")) for r in stretches if isinstance(r, Mapping))
-        return max(count(space.get("cells")), steps) + sum(cells(one) for one in inner)
-
-    most = MOST_UNKNOWNS // max(quantities, 1)
-    if cells(table) > most:
-        path = ("space", "cells") if "cells" in table else ("space",)
-        raise Mistake(path, f"asks for {cells(table):,} cells where at most {most:,} fit", "ask for fewer")
-
-
-def make_space(table: Mapping[str, Any], path: KeyPath) -> Any:
-    """The space that a table describes. Raises `InputError`."""
-    maker = SPACES[kind_of(SPACES, "space", table, path)]
-    fields = maker.check({k: v for k, v in table.items() if k != "kind"}, path, f"the space {maker.name}")
-    argument = argument_of(table)
-    for key in ("area", "measure", "crossing"):
-        if is_form(fields.get(key)):
-            unit = "m^2" if argument else ""
-            fields[key] = profile(fields[key], argument, unit, f"{key} of the {maker.name}")
-    for key in ("low", "high", "ratio", "measure", "crossing"):
-        if isinstance(fields.get(key), str):
-            fields[key] = si(fields[key], "", f"{key} of the {maker.name}")
-    if "length" in fields and maker.make is sf.join:
-        fields["length"] = si(fields["length"], "m", "length of the links")
-    if "nodes" in fields:
-        fields["nodes"] = si(fields["nodes"], "m", "nodes of the interval")
-    if "regions" in fields:
-        fields["regions"] = [
-            sf.Region(**REGION.check(region, (*path, "regions", n), "a region"))
-            for n, region in enumerate(fields["regions"])
-        ]
-        for n, region in enumerate(fields["regions"]):
-            grading = si(region.grading, "", f"grading of {region.name}")
-            fields["regions"][n] = region._replace(grading=grading)
-    if "names" in fields and len(fields["names"]) != 2:
-        raise Mistake((*path, "names"), "names the two ends, first and last", "give two names")
-    if "parts" in fields:
-        fields["parts"] = {k: make_space(v, (*path, "parts", k)) for k, v in fields["parts"].items()}
-    if "links" in fields:
-        fields["links"] = _links(fields["links"], (*path, "links"))
-    return maker.make(**fields)
-
-
-def _links(links: Any, path: KeyPath) -> Any:
-    if isinstance(links, Mapping):
-        return {name: _links(pairs, (*path, name)) for name, pairs in links.items()}
-    for n, pair in enumerate(links):
-        if not 2 <= len(pair) <= 3 or (len(path) > 2 and len(pair) != 2):
-            raise Mistake((*path, n), "a link names the two that it joins", "write [tail, head]")
-    return [tuple(pair) for pair in links]
 
 
 def _phase(given: Any) -> Phase:

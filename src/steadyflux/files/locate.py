@@ -41,8 +41,8 @@ def read_text(path: str | os.PathLike[str], most: int = MOST_BYTES) -> str:
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise InputError(f"{path}: cannot be opened, {reason}", "give a readable file") from None
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(handle)
         if stat.S_ISDIR(facts.st_mode):
             raise InputError(f"{path}: is a folder", "give the name of a file in it")
         if not stat.S_ISREG(facts.st_mode):
@@ -51,6 +51,10 @@ def read_text(path: str | os.PathLike[str], most: int = MOST_BYTES) -> str:
             raise InputError(
                 f"{path}: has {facts.st_size:,} bytes where at most {most:,} are read", "give long tables fewer rows"
             )
+    except InputError:
+        os.close(handle)
+        raise
+    with os.fdopen(handle, "rb") as file:
         try:
             data = file.read(most + 1)
         except OSError as error:

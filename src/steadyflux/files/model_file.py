@@ -18,8 +18,6 @@ from steadyflux.files.build import (
     LAWS,
     QUANTITIES,
     Declaration,
-    argument_of,
-    at,
     check_document,
     declare,
     given_units,
@@ -27,7 +25,9 @@ from steadyflux.files.build import (
 )
 from steadyflux.files.forms import unit_in_form
 from steadyflux.files.locate import lines_of, parse_toml, read_text
+from steadyflux.files.mistakes import at
 from steadyflux.files.schema import KeyPath, Mistake, plain
+from steadyflux.files.spaces import argument_of
 from steadyflux.ground.errors import InputError, NameUnknown, UnitError
 from steadyflux.ground.units import si
 from steadyflux.model.model import AMBIENT
@@ -256,15 +256,13 @@ _SPACE_UNITS = {"length": "m", "start": "m", "nodes": "m", "area": "m^2", "compa
 _QUANTITY_UNITS = {"diffusivity": "m^2/s", "standard": "J/mol", "density": "kg/m^3", "charge": ""}
 
 
-def _unit_at(document: Mapping[str, Any], path: KeyPath) -> str | None:
+def _unit_at(document: Mapping[str, Any], at_path: KeyPath) -> str | None:
     """The SI unit of the value at a path; None where it is not known."""
-    if path == ("model", "temperature"):
+    path = list(at_path)
+    if path[0] == "model":
         return "K"
-    if path[0] == "space" and plain(str(document["space"].get("kind"))) in ("interval", "network"):
-        if path[1] == "regions":
-            return "m" if path[-1] == "length" else None
-        slab = document["space"].get("shape", "slab") == "slab"
-        return _SPACE_UNITS.get(str(path[1])) if (slab or path[1] != "area") and len(path) <= 3 else None
+    if path[0] == "space":
+        return _space_unit(document["space"], path[1:])
     kinds = {q.get("name"): _kind_of_quantity(q) for q in document.get("quantity", [])}
     if path[0] in ("start", "given"):
         kind = kinds.get(str(path[1]))
@@ -274,14 +272,9 @@ def _unit_at(document: Mapping[str, Any], path: KeyPath) -> str | None:
         return unit if len(path) == 2 else unit_in_form(str(path[2]), argument, unit) if len(path) == 3 else None
     if path[0] == "quantity":
         return _QUANTITY_UNITS.get(str(path[2])) if len(path) == 3 else None
-    table: Mapping[str, Any] = _at(document, path[:2])
-    if path[0] == "law" and len(path) == 3:
-        kind = plain(str(table.get("kind")))
-        return unit_of(kind, LAWS[kind], str(path[2])) if kind in LAWS else None
-    if path[0] == "law" and len(path) == 4 and "form" in table.get(path[2], ()):
-        kind = plain(str(table.get("kind")))
-        unit = unit_of(kind, LAWS[kind], str(path[2])) if kind in LAWS else None
-        return unit_in_form(str(path[3]), argument_of(document["space"]) if table[path[2]].get("of") else None, unit)
+    table: Mapping[str, Any] = _at(document, tuple(path[:2]))
+    if path[0] == "law":
+        return _law_unit(document, table, path)
     if path[0] == "boundary":
         kind = kinds.get(str(path[-1]))
         holds = plain(str(table.get("kind"))) == "hold"
@@ -289,6 +282,28 @@ def _unit_at(document: Mapping[str, Any], path: KeyPath) -> str | None:
             return KINDS[kind].state
         return "A" if path[2] == "current" else None
     return None
+
+
+def _space_unit(space: Mapping[str, Any], path: list[str | int]) -> str | None:
+    if plain(str(space.get("kind"))) not in ("interval", "network") or len(path) > 3:
+        return None
+    if path[0] == "regions":
+        return "m" if path[-1] == "length" else None
+    if path[0] == "area" and space.get("shape", "slab") != "slab":
+        return None
+    return _SPACE_UNITS.get(str(path[0])) if len(path) <= 2 else None
+
+
+def _law_unit(document: Mapping[str, Any], table: Mapping[str, Any], path: list[str | int]) -> str | None:
+    kind, key = plain(str(table.get("kind"))), str(path[2])
+    if kind not in LAWS:
+        return None
+    unit = unit_of(kind, LAWS[kind], key)
+    if path[-1] == path[2]:
+        return unit
+    form = table[key] if isinstance(table[key], Mapping) else {}
+    along = form.get("of") == "position"
+    return unit_in_form(str(path[-1]), argument_of(document["space"]) if along else None, unit) if form else None
 
 
 def _is_name(value: Any) -> bool:

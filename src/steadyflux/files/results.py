@@ -103,20 +103,22 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
 
     def add(name: str, dimension: str, values: Any, unit: str, meaning: str) -> None:
         array = np.asarray(values)
+        name = name.replace("/", "_")
+        while name in variables:  # a quantity may be called as one of ours
+            name += "_"
         dimensions = (dimension, "direction")[: array.ndim]
-        variables[name.replace("/", "_")] = (dimensions, array, {"units": unit or "1", "long_name": meaning})
+        variables[name] = (dimensions, array, {"long_name": meaning} | ({"units": unit} if unit else {}))
 
-    add("position", "cell", space.position, length, "coordinate of the cell")
-    add("volume", "cell", space.volume, "m^3" if length or space.kind == "network" else "", "measure of the cell")
-    if space.labels is not None:
-        variables["label"] = (("cell",), np.array(space.labels, dtype=object), {"long_name": "name of the cell"})
+    # The quantities first: they keep their own names.
     for quantity in model.quantities:
         add(quantity.name, "cell", solution[quantity.name], quantity.units.state, f"state of {quantity.name}")
+    add("cell_position", "cell", space.position, length, "coordinate of the cell")
+    add("cell_volume", "cell", space.volume, "m^3" if length or space.kind == "network" else "", "measure of the cell")
+    if space.labels is not None:
+        variables["label"] = (("cell",), np.array(space.labels, dtype=object), {"long_name": "name of the cell"})
     for name, values in model.given.items():
         unit = {"T": "K", "phi": "V"}.get(name, "")
-        variables[name.replace("/", "_")] = (("cell",), np.asarray(values), {"long_name": f"given field {name}"})
-        if unit:
-            variables[name][2]["units"] = unit
+        add(name, "cell", values, unit, f"given field {name}")
     conjugate, temperature = np.asarray(solution.books.conjugate)[: model.cells], solution[model.frame.temperature]
     for quantity in model.quantities:
         if quantity.kind == "species":
@@ -126,7 +128,7 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
     add("entropy_production", "cell", solution.entropy.by_cell, "W/K", "entropy produced around the cell")
     for edge_set, edges in model.edges.items():
         dimension = f"edge_{edge_set}".replace("/", "_")
-        add(f"position_{edge_set}", dimension, edges.position, length, f"middle of the edges {edge_set}")
+        add(f"edge_position_{edge_set}", dimension, edges.position, length, f"middle of the edges {edge_set}")
         moved = {name for number in model.laws_on(edge_set) for name in model.laws[number].moves}
         for name in model.names:
             if name in moved:

@@ -103,7 +103,7 @@ class Maker:
         return cls(spelled(make.__name__), make, keys)
 
     @cached_property
-    def adapter(self) -> pydantic.TypeAdapter[Any]:
+    def adapter(self) -> pydantic.TypeAdapter:
         """Checks a table of this kind."""
         fields = {k: (Required if needed else NotRequired)[type_] for k, (type_, needed) in self.keys.items()}
         record = TypedDict(f"{self.name}", fields)  # type: ignore[misc] - the keys are data
@@ -134,7 +134,7 @@ class Mistake(InputError):
 
 
 def checked(
-    adapter: pydantic.TypeAdapter[Any], table: Any, path: KeyPath, what: str, known: Iterable[str]
+    adapter: pydantic.TypeAdapter, table: Any, path: KeyPath, what: str, known: Iterable[str]
 ) -> dict[str, Any]:
     """What pydantic makes of a table; its first complaint becomes a `Mistake` in one sentence."""
     try:

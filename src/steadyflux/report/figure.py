@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,8 +31,14 @@ _TITLES = {
 
 def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
     """Write a figure in the format of the path's suffix (png, svg, pdf). Raises `InputError` where that fails."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for a letter the font lacks
         figure.savefig(temporary, dpi=150)
+
+
+def _text(name: str) -> str:
+    """A name as it stands: a dollar sign in it starts no formula."""
+    return name.replace("$", r"\$")
 
 
 def figure_of(solution: Solution, title: str) -> Figure:
@@ -39,7 +46,7 @@ def figure_of(solution: Solution, title: str) -> Figure:
     line = solution.model.space.kind in ("interval", "axis")
     groups = _groups(solution.model.quantities)
     figure = Figure(figsize=(10.0, 0.6 + 2.7 * len(groups)), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(_text(title))
     axes = figure.subplots(len(groups), 2, squeeze=False)
     for row, group in enumerate(groups):
         if line:
@@ -82,7 +89,7 @@ def _profiles(axes: Axes, solution: Solution, group: Sequence[Quantity]) -> None
     values = np.stack([np.asarray(solution[q.name]) for q in group])
     factor, unit = _prefixed(values, group[0].units.state)
     for q, profile in zip(group, values, strict=True):
-        axes.plot(x, factor * profile, label=q.name)
+        axes.plot(x, factor * profile, label=_text(q.name))
     if group[0].kind == "species" and values.min() > 0 and values.max() > 300 * values.min():
         axes.set_yscale("log")
     axes.set_ylabel(_named(_TITLES[group[0].kind], unit))
@@ -111,7 +118,7 @@ def _fluxes(axes: Axes, solution: Solution, group: Sequence[Quantity]) -> None:
         [c for _, _, flow in curves for c in flow], "A" if ions else model.flux_unit(group[0].name)
     )
     for name, position, flow in curves:
-        axes.plot(_coordinate(solution, axes, position), factor * flow, label=name)
+        axes.plot(_coordinate(solution, axes, position), factor * flow, label=_text(name))
     if ions and len(curves) > 1 and len({len(flow) for _, _, flow in curves}) == 1:
         total = sum(flow for _, _, flow in curves)
         axes.plot(_coordinate(solution, axes, curves[0][1]), factor * total, "k--", label="all")
@@ -132,13 +139,13 @@ def _states_by_cell(axes: Axes, solution: Solution, group: Sequence[Quantity]) -
     factor, unit = _prefixed(values, group[0].units.state)
     for number, (q, row) in enumerate(zip(group, values, strict=True)):
         if named is None:
-            axes.plot(x, factor * row, ".", markersize=3, label=q.name)
+            axes.plot(x, factor * row, ".", markersize=3, label=_text(q.name))
         else:
-            axes.bar(x + width * (number - 0.5 * (len(group) - 1)), factor * row, width, label=q.name)
+            axes.bar(x + width * (number - 0.5 * (len(group) - 1)), factor * row, width, label=_text(q.name))
     if named is None:
         axes.set_xlabel("cell")
     else:
-        axes.set_xticks(x, named, rotation=30, ha="right")
+        axes.set_xticks(x, list(map(_text, named)), rotation=30, ha="right")
     axes.set_ylabel(_named(_TITLES[group[0].kind], unit))
     axes.legend(fontsize="small")
 
@@ -154,8 +161,8 @@ def _flows_by_place(axes: Axes, solution: Solution, group: Sequence[Quantity]) -
     flows = np.array([[ledger[q.name].places.get(place, 0.0) for place in places] for q in group])
     factor, unit = _prefixed(flows, ledger[group[0].name].unit)
     for number, (q, row) in enumerate(zip(group, flows, strict=True)):
-        axes.bar(x + width * (number - 0.5 * (len(group) - 1)), factor * row, width, label=q.name)
-    axes.set_xticks(x, places, rotation=30, ha="right")
+        axes.bar(x + width * (number - 0.5 * (len(group) - 1)), factor * row, width, label=_text(q.name))
+    axes.set_xticks(x, list(map(_text, places)), rotation=30, ha="right")
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_ylabel(_named("flow in", unit))
     axes.legend(fontsize="small")
