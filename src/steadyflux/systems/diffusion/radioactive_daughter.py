@@ -54,7 +54,11 @@ class Thickness(Parameter):
 
     def read(self, value: Any) -> Any:
         """The thickness in SI, infinity for a half-space."""
-        if value in ("infinite", "inf") or (isinstance(value, float) and np.isposinf(value)):
+        if (
+            value == float("inf")
+            if isinstance(value, float)
+            else isinstance(value, str) and value in ("infinite", "inf")
+        ):
             return float("inf")
         return super().read(value)
 

@@ -306,7 +306,7 @@ def figure(result: Result) -> Figure:
     total = float(x[-1])
     for number, layer in enumerate(p.layers, 1):
         cells = np.asarray(solution.model.space.place(f"layer {number}").cells)
-        axes.axvspan(x[cells[0]], x[cells[-1]], color=f"C{number % 10}", alpha=0.15)
+        axes.axvspan(float(x[cells[0]]), float(x[cells[-1]]), color=f"C{number % 10}", alpha=0.15)
         text = f"{number}: {1e3 * layer['thickness']:g} mm, {layer['conductivity']:g} W/(m K)"
         axes.plot(x[cells], T[cells], color=f"C{number % 10}", label=text)
     for face, side, outside in ((0.0, -1.0, p.inner_temperature), (total, 1.0, p.outer_temperature)):
