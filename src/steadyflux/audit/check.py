@@ -36,8 +36,10 @@ CHECKS: tuple[Callable[[Examination], Any], ...] = (
 
 
 def check_model(model: Model, solution: Solution | None = None) -> list[Finding]:
-    """Judge a model at its steady state (solved here unless given): balances, second law, reciprocity, detailed balance,
-    Curie's principle, local equilibrium, derivatives. A failure is a finding, never an exception."""
+    """Judge a model at its steady state (solved here unless given). A failure is a finding, never an exception.
+
+    Balances, second law, reciprocity, detailed balance, Curie's principle, local equilibrium, derivatives.
+    """
     try:
         found = examine(steady(model) if solution is None else solution)
     except SteadyfluxError as error:

@@ -15,13 +15,24 @@ class ComparisonLike(Protocol):
     """A measured number or array against what it must be."""
 
     @property
-    def measured(self) -> Any: ...  # noqa: D102
+    def measured(self) -> Any:
+        """What was computed."""
+        ...
+
     @property
-    def expected(self) -> Any: ...  # noqa: D102
+    def expected(self) -> Any:
+        """What it must be."""
+        ...
+
     @property
-    def rtol(self) -> float: ...  # noqa: D102
+    def rtol(self) -> float:
+        """Tolerance relative to the expected."""
+        ...
+
     @property
-    def atol(self) -> float: ...  # noqa: D102
+    def atol(self) -> float:
+        """Absolute tolerance."""
+        ...
 
 
 @runtime_checkable
@@ -29,11 +40,19 @@ class ClaimLike(Protocol):
     """Something that must hold, with its source and the function that compares."""
 
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def title(self) -> str:
+        """What must hold."""
+        ...
+
     @property
-    def source(self) -> str: ...  # noqa: D102
+    def source(self) -> str:
+        """Where the reference comes from."""
+        ...
+
     @property
-    def compare(self) -> Callable[[Any], Any]: ...  # noqa: D102
+    def compare(self) -> Callable[[Any], Any]:
+        """Function of a run that returns one or several comparisons."""
+        ...
 
 
 @runtime_checkable
@@ -41,9 +60,14 @@ class ResultLike(Protocol):
     """One run: its solution and answers."""
 
     @property
-    def solution(self) -> Solution: ...  # noqa: D102
+    def solution(self) -> Solution:
+        """The solved principal model."""
+        ...
+
     @property
-    def answers(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def answers(self) -> Mapping[str, Any]:
+        """Numbers by name."""
+        ...
 
 
 @runtime_checkable
@@ -51,11 +75,19 @@ class SystemLike(Protocol):
     """A system as the audit needs it: a name, a way to run it, and claims."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Its name."""
+        ...
+
     @property
-    def claims(self) -> Sequence[ClaimLike]: ...  # noqa: D102
+    def claims(self) -> Sequence[ClaimLike]:
+        """What must hold of it."""
+        ...
+
     @property
-    def run(self) -> Callable[..., Any]: ...  # noqa: D102
+    def run(self) -> Callable[..., Any]:
+        """Solve it with parameters by name."""
+        ...
 
 
 def check_claims(system: SystemLike, run: Callable[..., Any] | None = None) -> list[Finding]:

@@ -158,14 +158,14 @@ def check_curie(solution: Solution | Examination) -> list[Finding]:
     """Laws on a mesh, an isotropic medium with inversion, must not couple tensor ranks.
 
     Reported are fluxes of different rank in one law; a flux between two equal states (driven by a scalar such as an
-    affinity or a supply, not by a gradient); and a flux that changes its size when the two ends are exchanged (the medium
-    would have a direction). Links of a network, joins and exchanges are membranes, which have two sides. A law that
-    says ``isotropic = False`` (a polar crystal) is left to the reciprocal relations.
+    affinity or a supply, not by a gradient); and a flux that changes its size when the two ends are exchanged (the
+    medium would have a direction). Links of a network, joins and exchanges are membranes, which have two sides. A law
+    that says ``isotropic = False`` (a polar crystal) is left to the reciprocal relations.
     """
     found = examine(solution)
     findings, outside = [], []
     for number, law in enumerate(found.model.laws):
-        if number not in found.edge:
+        if not isinstance(law, EdgeLaw) or number not in found.edge:
             continue
         reason = found.not_passive(number)
         if reason and not found.driven[number]:
@@ -206,8 +206,8 @@ def _of_law(found: Examination, number: int, law: EdgeLaw) -> list[Finding]:
         row, column = np.unravel_index(int(np.argmax(np.where(np.isnan(off), np.inf, off))), off.shape)
         detail = (
             f"{found.place(number, int(rows[row]))} the flux of {law.moves[column]} {reason}: a scalar (an affinity, a "
-            "supply) drives a vector; put the law on a membrane (a link or an exchange), or declare isotropic = False for a "
-            "polar medium."
+            "supply) drives a vector; put the law on a membrane (a link or an exchange), or declare isotropic = "
+            "False for a polar medium."
         )
         findings.append(at_most(name, title, off[row, column], 1e-9, SOURCE, detail))
     return findings

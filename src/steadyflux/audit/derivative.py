@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import equinox as eqx
@@ -27,15 +28,15 @@ LARGEST = 50_000  # unknowns
 def richardson(changes: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Extrapolated central differences and an estimate of their error.
 
-    Shapes: ``changes`` (step, 2, ...), values at + and - each of ``steps`` (step,), each half of the one before. The best
-    entry of the tableau is the one that differs least from its neighbours (Ridders 1982).
+    Shapes: ``changes`` (step, 2, ...), values at + and - each of ``steps`` (step,), each half of the one before. The
+    best entry of the tableau is the one that differs least from its neighbours (Ridders 1982).
     """
     wide = steps.reshape(-1, *[1] * (changes.ndim - 2))
     row = list((changes[:, 0] - changes[:, 1]) / (2.0 * wide))
     best, error = row[-1], np.full(np.shape(row[-1]), np.inf)
     factor = 4.0
     while len(row) > 1:
-        finer = [(factor * b - a) / (factor - 1.0) for a, b in zip(row, row[1:], strict=False)]
+        finer = [(factor * b - a) / (factor - 1.0) for a, b in pairwise(row)]
         for new, a, b in zip(finer, row, row[1:], strict=False):
             off = np.maximum(np.abs(new - a), np.abs(new - b))
             best, error = np.where(off < error, new, best), np.minimum(off, error)
@@ -64,9 +65,10 @@ def check_law_derivatives(solution: Solution | Examination) -> list[Finding]:
             continue
         row, column = np.unravel_index(int(np.argmax(off)), off.shape)
         detail = (
-            f"{found.place(number, int(found.samples[number][row]))} {told[column]} changes by {slope[row, column]:.8g} but "
-            f"its derivative says {probe.tangent[row, column]:.8g}; mend the law's own derivative rule (custom_jvp), or a "
-            "branch that hides a slope."
+            f"{found.place(number, int(found.samples[number][row]))} {told[column]} changes by "
+            f"{slope[row, column]:.8g} but "
+            f"its derivative says {probe.tangent[row, column]:.8g}; mend the law's own derivative rule "
+            "(custom_jvp), or a branch that hides a slope."
         )
         findings.append(at_most(name, LOCAL, off[row, column], LIMIT, SOURCE, detail))
     return findings
@@ -75,7 +77,7 @@ def check_law_derivatives(solution: Solution | Examination) -> list[Finding]:
 def _defect(
     exact: np.ndarray, found: np.ndarray, doubt: np.ndarray, noise: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Relative disagreement beyond what rounding allows, and where it can be judged; a derivative of nan is infinite."""
+    """Relative disagreement beyond what rounding allows, and where it can be judged; nan counts as infinite."""
     size = np.maximum(np.abs(exact), np.abs(found))
     doubt = np.where(np.isfinite(doubt), doubt, np.inf)
     sure = (doubt <= UNSURE * size + 100.0 * noise) & np.isfinite(found)
@@ -119,7 +121,9 @@ def check_solution_derivative(solution: Solution | Examination, seed: int = 7) -
             changes.append(ways)
             steps.append(h)
     if len(steps) < 3:
-        detail = "after a change of its numbers by 0.2 % the model is no longer solved; it stands at the end of its range."
+        detail = (
+            "after a change of its numbers by 0.2 % the model is no longer solved; it stands at the end of its range."
+        )
         return failed("model", WHOLE, SOURCE, detail)
     table = np.array(changes, dtype=float)
     slope, doubt = richardson(table, np.array(steps))
@@ -130,8 +134,8 @@ def check_solution_derivative(solution: Solution | Examination, seed: int = 7) -
         return left_out("model", WHOLE, SOURCE, "finite differences of the solved state do not settle (a kink nearby).")
     worst = int(np.argmax(off))
     detail = (
-        f"{_told(found)[worst]} changes by {slope[worst]:.8g} but its derivative says {tangent[worst]:.8g}; look for a law "
-        "whose derivative fails, or a number that the equations use without being differentiable in it."
+        f"{_told(found)[worst]} changes by {slope[worst]:.8g} but its derivative says {tangent[worst]:.8g}; look "
+        "for a law whose derivative fails, or a number that the equations use without being differentiable in it."
     )
     return at_most("model", WHOLE, off[worst], LIMIT, SOURCE, detail)
 
@@ -178,7 +182,9 @@ def _solved(model: Model, weights: np.ndarray) -> Any:
 
 
 def _along(numbers: Any, direction: Any, h: float) -> Any:
-    return jax.tree.map(lambda x, d: float(x + h * d) if isinstance(x, float) else np.asarray(x + h * d), numbers, direction)
+    return jax.tree.map(
+        lambda x, d: float(x + h * d) if isinstance(x, float) else np.asarray(x + h * d), numbers, direction
+    )
 
 
 def _direction(model: Model, numbers: Any, random: np.random.Generator) -> Any:

@@ -50,7 +50,9 @@ def _of_law(found: Examination, number: int, pairs: Pairs) -> list[Finding]:
     if isinstance(law, EdgeLaw):
         counted = np.array([found.model.quantity(n).kind in COUNTED for n in law.moves if _paired(law, n, pairs)])
         if not counted.any():
-            reason = "the relation holds for members that are counted; heat, charge and volume are judged by their sign."
+            reason = (
+                "the relation holds for members that are counted; heat, charge and volume are judged by their sign."
+            )
             return [*findings, left_out(name, TITLE, SOURCE, reason)]
         rise = pairs.rise[:, counted]
         forward, reverse = pairs.forward[:, counted], pairs.reverse[:, counted]

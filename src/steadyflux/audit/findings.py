@@ -75,7 +75,9 @@ def compared(
         return _same(subject, title, measured, expected, source)
     if m.shape != e.shape:
         if m.ndim and e.ndim:
-            reason = f"the measured values have the shape {m.shape}, the expected ones {e.shape}; compare like with like."
+            reason = (
+                f"the measured values have the shape {m.shape}, the expected ones {e.shape}; compare like with like."
+            )
             return failed(subject, title, source, reason)
         m, e = np.broadcast_arrays(m, e)
     m, e = np.atleast_1d(m.astype(float)).ravel(), np.atleast_1d(e.astype(float)).ravel()
@@ -84,7 +86,7 @@ def compared(
     allowed = rtol * np.abs(e) + atol
     with np.errstate(invalid="ignore"):
         off = np.where(m == e, 0.0, np.abs(m - e))
-        good = off <= allowed
+        good = (m == e) | (np.isfinite(e) & (off <= allowed))
         share = np.where(good, 0.0, 1.0) + np.where(allowed > 0, off / np.where(allowed > 0, allowed, 1.0), off)
     worst = int(np.argmax(np.where(np.isnan(share), np.inf, share)))
     passed = bool(np.all(good))
@@ -93,7 +95,14 @@ def compared(
         detail = f"{place}it is off by {float(off[worst]):.3g} where {float(allowed[worst]):.3g} is allowed"
         detail += "; see whether the answer or the reference is wrong."
     return Finding(
-        subject, title, float(m[worst]), float(e[worst]), float(allowed[worst]), passed, source, "" if passed else detail
+        subject,
+        title,
+        float(m[worst]),
+        float(e[worst]),
+        float(allowed[worst]),
+        passed,
+        source,
+        "" if passed else detail,
     )
 
 

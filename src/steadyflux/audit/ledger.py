@@ -6,7 +6,7 @@ import numpy as np
 
 from steadyflux.audit.findings import Finding, at_most, failed, left_out
 from steadyflux.audit.probe import Examination, examine
-from steadyflux.model.accounts import Entropy
+from steadyflux.model.accounts import Entropy, Entry
 from steadyflux.model.solution import Solution
 from steadyflux.physics.law import EdgeLaw
 
@@ -21,12 +21,43 @@ def check_ledger(solution: Solution | Examination) -> list[Finding]:
     findings = []
     for name, entry in found.solution.ledger.items():
         detail = (
-            f"{entry.imbalance:.3g} {entry.unit} of {name} is left over of {entry.into:.3g} in, {entry.out:.3g} out and "
-            f"{entry.produced:.3g} produced; the state does not solve the balance {found.solution.worst()}."
+            f"{entry.imbalance:.3g} {entry.unit} of {name} is left over of {entry.into:.3g} in, {entry.out:.3g} "
+            f"out and {entry.produced:.3g} produced; the state does not solve the balance {found.solution.worst()}."
         )
         findings.append(at_most(name, "balance closed", entry.relative, LIMIT, BALANCE, detail))
+        findings += [_local(found, name), _declared(found, name, entry)]
     findings.append(check_boundary_form(found.solution.entropy, size_of_entropy(found)))
     return findings
+
+
+def _local(found: Examination, name: str) -> Finding:
+    """What is left over in the worst cell, by the traffic: errors inside cancel in the sum over all cells."""
+    model, k = found.model, found.model.index(name)
+    free = np.where(np.asarray(model.layout.held)[:, k], 0.0, np.asarray(found.books.raw)[: model.cells, k])
+    traffic = _traffic(found, k)
+    off = np.max(np.abs(free)) / traffic if traffic > 0 else np.max(np.abs(free))
+    detail = f"it is worst {found.solution.worst()}; the search stopped too early, or the state was changed after it."
+    return at_most(name, "balance closed in every cell", off, LIMIT, BALANCE, detail)
+
+
+def _traffic(found: Examination, k: int) -> float:
+    return max((float(np.max(np.abs(np.asarray(b.traffic)[:, k]), initial=0.0)) for b in found.books.laws), default=0.0)
+
+
+def _declared(found: Examination, name: str, entry: Entry) -> Finding:
+    """What enters and is produced, as the laws declare it (`makes`), against what leaves."""
+    model, k = found.model, found.model.index(name)
+    raw = np.asarray(found.books.raw)[: model.cells, k]
+    # What a law carries to a cell where the quantity does not live (a bath beside a swelling cell) has left the system.
+    gone = -float(np.sum(raw[~np.asarray(model.layout.active)[:, k]]))
+    off = abs(entry.into + entry.produced - entry.out - gone - entry.imbalance)
+    size = max(entry.into, entry.out, abs(entry.produced), abs(gone))
+    limit = LIMIT * size + 1e-13 * _traffic(found, k) * model.cells
+    detail = (
+        f"{entry.into:.6g} {entry.unit} in, {entry.produced:.6g} produced and {entry.out:.6g} out do not add up: "
+        f"a law makes or destroys {name} without naming it in `makes`."
+    )
+    return at_most(name, "in and declared production equal out", off, limit, BALANCE, detail)
 
 
 def check_boundary_form(entropy: Entropy, size: float) -> Finding:
@@ -43,8 +74,8 @@ def check_boundary_form(entropy: Entropy, size: float) -> Finding:
     # Where both forms are what is left of far larger terms, rounding of those terms is all that can be told.
     limit = LIMIT * largest + 1e-13 * size
     detail = (
-        f"{entropy.production:.10g} W/K is produced inside and {entropy.exported:.10g} W/K leaves; look for a flux that is "
-        "booked without its potential, or a law whose entropy has the wrong sign."
+        f"{entropy.production:.10g} W/K is produced inside and {entropy.exported:.10g} W/K leaves; look for a "
+        "flux that is booked without its potential, or a law whose entropy has the wrong sign."
     )
     if not np.isfinite(off):
         return failed("entropy", title, BOUNDARY, detail)

@@ -37,8 +37,8 @@ def check_local_equilibrium(solution: Solution | Examination) -> list[Finding]:
             if found.model.quantity(name).units.positive:
                 value = number(found.solution, float(np.max(np.asarray(path))), name, acting)
                 detail = (
-                    f"{name} changes by the share {value:.3g} over one mean free path; a law of local gradients no longer "
-                    "holds, use a kinetic one."
+                    f"{name} changes by the share {value:.3g} over one mean free path; a law of local gradients "
+                    "no longer holds, use a kinetic one."
                 )
                 findings.append(at_most(found.labels[n], f"{TITLE} ({name})", value, LIMIT, SOURCE, detail))
     return findings

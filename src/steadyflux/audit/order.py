@@ -48,8 +48,8 @@ def check_order(
         errors: against an exact reference, one per mesh (two or more); or
         values: computed values, one per mesh (three or more, steps in a constant ratio).
         steps: mesh steps, coarse to fine.
-        size: of the answer; ``rounding`` times it is where errors count as rounding. A method declared of a finite order
-            whose errors are all rounding is exact there, and passes only if told so by ``expected = inf``.
+        size: of the answer; ``rounding`` times it is where errors count as rounding. A method declared of a finite
+            order whose errors are all rounding is exact there, and passes only if told so by ``expected = inf``.
     """
     if (errors is None) == (values is None):
         return failed(subject, TITLE, SOURCE, "errors or values, one of the two, must be given.")
@@ -66,8 +66,8 @@ def check_order(
         return compared(subject, TITLE + " (exact)", float(sizes.max()), 0.0, 0.0, rounding * size, SOURCE)
     if sizes.min() <= rounding * size:
         reason = (
-            f"the errors ({sizes.min():.3g}) are rounding, so no order can be seen; use coarser meshes or a harder case, or "
-            "declare the method exact."
+            f"the errors ({sizes.min():.3g}) are rounding, so no order can be seen; use coarser meshes or a "
+            "harder case, or declare the method exact."
         )
         return failed(subject, TITLE, SOURCE, reason)
     if errors is not None:
@@ -78,7 +78,7 @@ def check_order(
             return failed(subject, TITLE, SOURCE, "the steps must shrink by one ratio; or give errors.")
         found = order_of_values(series, float(ratios[0]))[-1]
     detail = (
-        f"order {found:.3f} is seen where {expected:g} is declared; a term of lower order, a boundary, or a wrong reference "
-        "is behind it (too high an order is as suspicious as too low a one)."
+        f"order {found:.3f} is seen where {expected:g} is declared; a term of lower order, a boundary, or a wrong "
+        "reference is behind it (too high an order is as suspicious as too low a one)."
     )
     return compared(subject, TITLE, float(found), expected, 0.0, tolerance, SOURCE, detail)

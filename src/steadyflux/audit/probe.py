@@ -14,7 +14,7 @@ from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import State, ends, extended, in_cells, local, on_edges, shared_values
 from steadyflux.physics.law import CellLaw, EdgeLaw, Reaction, per_edge_axes
-from steadyflux.physics.local import Geometry
+from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.quantity import KINDS
 
 SAMPLE = 7  # edges (or cells) of each law that are probed one by one
@@ -96,7 +96,8 @@ class Examination:
         acting = self.model.acting[number]
         if acting is None:
             law = self.model.laws[number]
-            cells = self.model.space.place(law.on).cells if isinstance(law, CellLaw) and law.acts_in else None
+            place = law.acts_in if isinstance(law, CellLaw) else None
+            cells = None if place is None else self.model.space.place(place).cells
             return f"in the cell {self.model.space.name_of(int(row if cells is None else np.asarray(cells)[row]))}"
         edges = self.model.edges[acting]
         tail, head = int(np.asarray(edges.tail)[row]), int(np.asarray(edges.head)[row])
@@ -126,7 +127,7 @@ def examine(solution: Solution | Examination) -> Examination:
 
 
 def _sample(model: Model, number: int, books: Accounts) -> np.ndarray:
-    """Rows of a law that are probed: spread evenly over those where the potentials are finite, always `SAMPLE` of them."""
+    """Rows of a law that are probed: always `SAMPLE`, spread evenly over those where the potentials are finite."""
     law, acting = model.laws[number], model.acting[number]
     y = np.asarray(books.conjugate)
     columns = [model.index(n) for n in (*law.moves, *law.makes)]
@@ -153,18 +154,26 @@ def _probe(model: Model, state: State, samples: dict[str, Any]) -> tuple[Any, An
         if isinstance(law, EdgeLaw) and law.moves:
             edge[key] = _edge_probes(model, number, samples[key], state)
             supplies[key] = on_edges(
-                model, (number,), lambda ls, t, h, s, g: ls[0].supply(local(model, *t, s), local(model, *h, s), g), state
+                model,
+                (number,),
+                lambda ls, t, h, s, g: ls[0].supply(_seen(model, t, s), _seen(model, h, s), g),
+                state,
             )
             found = on_edges(model, (number,), lambda ls, *a: _edge_pair(model, ls[0], *a), state)
         else:
             cell[key] = _cell_probes(model, number, samples[key], state)
-            supplies[key] = in_cells(model, number, lambda one, h, s, c: one.supply(local(model, *h, s), c), state)[0]
+            supplies[key] = in_cells(model, number, lambda one, h, s, c: one.supply(_seen(model, h, s), c), state)[0]
             found = None
             if isinstance(law, Reaction):
                 found = in_cells(model, number, lambda one, *a: _cell_pair(model, one, *a), state)[0]
         if found is not None:
             pairs[key] = found
     return edge, cell, pairs, supplies
+
+
+def _seen(model: Model, end: tuple[Any, Any], shared: Any) -> Local:
+    """The local state of a pair (states, given fields)."""
+    return local(model, end[0], end[1], shared)
 
 
 def _rows(law: Any, rows: Any) -> tuple[Any, Any]:
@@ -192,8 +201,9 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
     tail, head = ends(edges, values)
     fields = {name: ends(edges, field) for name, field in given.items()}
     geometry = Geometry(*(jnp.asarray(x)[rows] for x in (edges.area, edges.length, edges.position)))
-    along = _direction(model, tail[rows], jax.random.key(2 * number)), -_direction(
-        model, head[rows], jax.random.key(2 * number + 1)
+    along = (
+        _direction(model, tail[rows], jax.random.key(2 * number)),
+        -_direction(model, head[rows], jax.random.key(2 * number + 1)),
     )
 
     at = jnp.array(moved)
@@ -214,7 +224,9 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
         cases += [(u + h * du, v + h * dv, near, far) for h in steps]
         values = jax.vmap(flux)(jax.tree.map(lambda *x: jnp.stack(x), *cases))
         still = jax.tree.map(jnp.zeros_like, (u, near))
-        turns = [(still[0], still[0].at[k].set(1.0), still[1], still[1]) for k in moved] + [(du, dv, still[1], still[1])]
+        turns = [(still[0], still[0].at[k].set(1.0), still[1], still[1]) for k in moved] + [
+            (du, dv, still[1], still[1])
+        ]
         points = [cases[0]] * len(moved) + [cases[1]]
         slopes = jax.vmap(lambda p, d: jax.jvp(flux, (p,), (d,))[1])(
             jax.tree.map(lambda *x: jnp.stack(x), *points), jax.tree.map(lambda *x: jnp.stack(x), *turns)
@@ -233,9 +245,7 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
 
     near = {name: pair[0][rows] for name, pair in fields.items()}
     far = {name: pair[1][rows] for name, pair in fields.items()}
-    return jax.vmap(one, in_axes=(axes, 0, 0, 0, 0, 0, 0, 0))(
-        law, tail[rows], head[rows], near, far, *along, geometry
-    )
+    return jax.vmap(one, in_axes=(axes, 0, 0, 0, 0, 0, 0, 0))(law, tail[rows], head[rows], near, far, *along, geometry)
 
 
 def _cell_probes(model: Model, number: int, rows: Any, state: State) -> CellProbe:
@@ -253,8 +263,8 @@ def _cell_probes(model: Model, number: int, rows: Any, state: State) -> CellProb
     return jax.tree.map(lambda x: x[rows], found)
 
 
-def _edge_pair(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any, edge: Any) -> Pairs | None:
-    at_tail, at_head = local(model, *tail, shared), local(model, *head, shared)
+def _edge_pair(model: Model, law: Any, tail: Any, head: Any, shared: Any, edge: Any) -> Pairs | None:
+    at_tail, at_head = _seen(model, tail, shared), _seen(model, head, shared)
     ways = law.one_way(at_tail, at_head, edge)
     if not ways:
         return None
@@ -272,8 +282,8 @@ def _edge_pair(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any, ed
     )
 
 
-def _cell_pair(model: Model, law: Reaction, here: Any, shared: Any, cell: Any) -> Pairs:
-    at = local(model, *here, shared)
+def _cell_pair(model: Model, law: Any, here: Any, shared: Any, cell: Any) -> Pairs:
+    at = _seen(model, here, shared)
     forward, reverse = (jnp.asarray(x, dtype=float)[None] for x in law.one_way(at, cell))
     made, supply = law.production(at, cell), law.supply(at, cell)
     first, number = next((name, nu) for name, nu in law.stoichiometry if nu)
@@ -282,7 +292,7 @@ def _cell_pair(model: Model, law: Reaction, here: Any, shared: Any, cell: Any) -
         forward=forward,
         reverse=reverse,
         net=rate,
-        rise=sum(nu * at.conjugate(name) for name, nu in law.stoichiometry)[None],
+        rise=jnp.stack([nu * at.conjugate(name) for name, nu in law.stoichiometry]).sum()[None],
         temperature=jnp.stack([at.T, at.T]),
         driven=None if supply is None else _per_amount(supply, rate),
     )

@@ -1,4 +1,4 @@
-"""Onsager's reciprocity: of each law at equilibrium by automatic differentiation, of a whole model by its computed fluxes."""
+"""Onsager's reciprocity: of each law by automatic differentiation, of a whole model by its computed fluxes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_reciprocity(solution: Solution | Examination) -> list[Finding]:
     found = examine(solution)
     findings, outside = [], []
     for number, law in enumerate(found.model.laws):
-        if number not in found.edge:
+        if not isinstance(law, EdgeLaw) or number not in found.edge:
             continue
         reason = found.not_passive(number)
         if reason:
@@ -59,13 +59,17 @@ def _of_law(found: Examination, number: int, law: EdgeLaw) -> list[Finding]:
     still = np.abs(probe.still) / np.where(probe.busy > 0, probe.busy, 1.0)
     row, column = _worst(still)
     detail = (
-        f"{found.place(number, int(rows[row]))} it moves {probe.still[row, column]:.4g} of {law.moves[column]} although both "
+        f"{found.place(number, int(rows[row]))} it moves {probe.still[row, column]:.4g} of {law.moves[column]} "
+        "although both "
         "ends are in the same state; declare what drives it (supply), or declare it as not dissipative."
     )
     findings = [at_most(name, STILL, still[row, column], 1e-10, SOURCE, detail)]
     usable = np.all(np.isfinite(probe.potentials), axis=(1, 2)) & (np.abs(_determinant(probe.potentials)) > 1e-12)
     if not usable.any():
-        reason = f"{', '.join(law.moves)}: a potential conjugate to the flux is missing (no reference) or has no bound there."
+        reason = (
+            f"{', '.join(law.moves)}: a potential conjugate to the flux is missing (no reference) or has "
+            "no bound there."
+        )
         return [*findings, left_out(name, SYMMETRIC, SOURCE, reason)]
     slope, potentials = probe.slope[usable], probe.potentials[usable]
     matrix = np.einsum("pij,pjk->pik", slope, np.linalg.inv(potentials))
@@ -93,7 +97,8 @@ def judge(name: str, moves: tuple[str, ...], matrix: np.ndarray, parity: np.ndar
     off = np.abs(matrix - parity * np.swapaxes(matrix, 1, 2)) / scale
     p, i, j = (int(n) for n in np.unravel_index(int(np.argmax(off)), off.shape))
     detail = (
-        f"L[{moves[i]},{moves[j]}] = {matrix[p, i, j]:.6g} but L[{moves[j]},{moves[i]}] = {matrix[p, j, i]:.6g}; derive both "
+        f"L[{moves[i]},{moves[j]}] = {matrix[p, i, j]:.6g} but L[{moves[j]},{moves[i]}] = {matrix[p, j, i]:.6g}; "
+        "derive both "
         "cross coefficients from one dissipation function, or check which potentials the fluxes are conjugate to."
     )
     findings = [at_most(name, SYMMETRIC, off[p, i, j], LIMIT, SOURCE, detail)]
@@ -101,8 +106,8 @@ def judge(name: str, moves: tuple[str, ...], matrix: np.ndarray, parity: np.ndar
     even = 0.5 * (matrix + np.swapaxes(matrix, 1, 2)) / (root[:, :, None] * root[:, None, :])
     least = float(np.min(np.linalg.eigvalsh(even)))
     detail = (
-        f"its least eigenvalue is {least:.4g} of the diagonal; lower the cross coefficients (L_ij^2 <= L_ii L_jj) or turn "
-        "the sign of the flux."
+        f"its least eigenvalue is {least:.4g} of the diagonal; lower the cross coefficients (L_ij^2 <= L_ii L_jj) "
+        "or turn the sign of the flux."
     )
     findings.append(at_most(name, POSITIVE, max(-least, 0.0), LIMIT, SOURCE, detail))
     return findings
@@ -117,8 +122,11 @@ def _worst(values: np.ndarray) -> tuple[int, int]:
 
 
 def check_model_reciprocity(model: Model) -> Finding:
-    """Reciprocity as an experiment finds it: bring all baths to one state, change one state of one bath a little, solve,
-    and compare each cross coefficient of the flows with its mirror image."""
+    """Reciprocity as an experiment finds it.
+
+    Bring all baths to one state, change one state of one bath a little, solve, and compare each cross coefficient of
+    the flows with its mirror image.
+    """
     title = "cross coefficients of the computed flows equal about equilibrium"
     skip = lambda reason: left_out("model", title, SOURCE, reason)  # noqa: E731
     if model.shared or model.cells > 5000:
@@ -138,14 +146,14 @@ def check_model_reciprocity(model: Model) -> Finding:
     off = np.abs(matrix - matrix.T) / scale
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
     detail = (
-        f"{_name(ports[i])} answers {_name(ports[j])} by {matrix[i, j]:.6g} but the other way round by {matrix[j, i]:.6g}; a law "
-        "of the model breaks reciprocity."
+        f"{_name(ports[i])} answers {_name(ports[j])} by {matrix[i, j]:.6g} but the other way round by "
+        f"{matrix[j, i]:.6g}; a law of the model breaks reciprocity."
     )
     return at_most("model", title, off[i, j], MODEL_LIMIT, SOURCE, detail)
 
 
 class _Port(NamedTuple):
-    """A state of a bath: the hold (``outside`` None) or the reservoir it belongs to, its number there, and its value."""
+    """A state of a bath: the hold (``outside`` None) or reservoir it belongs to, its number there, and value."""
 
     quantity: str
     place: str

@@ -1,4 +1,4 @@
-"""The second law, place by place: no law destroys entropy on any edge or in any cell; at equilibrium none is produced."""
+"""The second law, place by place: no law destroys entropy on any edge or in any cell; at equilibrium none is made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from steadyflux.physics.quantity import KINDS
 SOURCE = "second law, locally (de Groot and Mazur 1962, ch. III and IV)"
 TITLE = "entropy production nowhere negative"
 ROUNDING = 1e-12  # some thousand roundings
-QUIET = 1e-9
+QUIET = (
+    1e-15  # flux and force are each at most 1e-9 of what moves both ways, or of a fold, where a regime counts as rest
+)
 
 
 def check_second_law(solution: Solution | Examination) -> list[Finding]:
@@ -50,9 +52,10 @@ def _of_law(found: Examination, number: int) -> Finding:
     law = found.model.laws[number]
     means = "its supply is too small for the work it does" if found.driven.get(number) else "it pumps without a supply"
     detail = (
-        f"{found.place(number, row)} it produces {least:.4g} W/K (in all {float(entropy.sum()):.4g} W/K): {means}, or its "
-        f"flux has the wrong sign; let it run down the potentials of {', '.join(dict.fromkeys((*law.moves, *law.makes)))}, "
-        "or declare what drives it (supply)."
+        f"{found.place(number, row)} it produces {least:.4g} W/K (in all {float(entropy.sum()):.4g} W/K): "
+        f"{means}, or its "
+        "flux has the wrong sign; let it run down the potentials of "
+        f"{', '.join(dict.fromkeys((*law.moves, *law.makes)))}, or declare what drives it (supply)."
     )
     return Finding(name, TITLE, least, 0.0, allowed, passed, SOURCE, "" if passed else detail)
 
@@ -87,8 +90,8 @@ def _of_equilibrium(found: Examination) -> Finding:
     )
     production = found.solution.entropy.production
     detail = (
-        f"{production:.4g} W/K is produced although nothing flows; a law's potentials or its one-way fluxes contradict its "
-        "net flux."
+        f"{production:.4g} W/K is produced although nothing flows; a law's potentials or its one-way fluxes "
+        "contradict its net flux."
     )
     return at_most("equilibrium", "no entropy produced", abs(production), QUIET * size, SOURCE, detail)
 

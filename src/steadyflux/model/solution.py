@@ -82,9 +82,9 @@ class Solution(eqx.Module):
         """Where the scaled residual is largest: quantity and cell."""
         raw = np.abs(np.asarray(self.raw))[: self.model.cells]
         raw = np.where(np.asarray(self.model.layout.held), 0.0, raw)
-        raw = np.where(np.isfinite(raw), raw, np.inf)
+        raw = np.where(np.isfinite(raw), raw, 1e300)  # a residual that is no number is the worst of all
         size = raw / np.maximum(raw.max(axis=0, keepdims=True), 1e-300)
-        cell, k = np.unravel_index(int(np.argmax(np.nan_to_num(size, nan=np.inf))), raw.shape)
+        cell, k = np.unravel_index(int(np.argmax(size)), raw.shape)
         return f"for {self.model.names[k]} in the cell {self.model.space.name_of(int(cell))}"
 
     @property
