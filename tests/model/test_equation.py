@@ -7,7 +7,7 @@ import pytest
 
 import steadyflux as sf
 from steadyflux.model.jacobian import blocks, dense, tridiagonal
-from steadyflux.model.system import Stage, State, balance, residual, stored, totals
+from steadyflux.model.system import Stage, State, balance, choose_pins, residual, stored, totals
 
 RING = {"open": [("a", "b"), ("b", "c"), ("c", "a")], "wall": [("a", "d"), ("b", "d"), ("c", "d")]}
 
@@ -87,7 +87,7 @@ def case(request):
 
 def stages(model, state):
     """The steady equations with pins, and a step of pseudo-time without."""
-    pins = jnp.arange(model.layout.totals)
+    pins = choose_pins(model, state.u)
     yield Stage(jnp.ones(()), jnp.zeros(()), state.u, pins)
     yield Stage(jnp.asarray(0.7), jnp.asarray(3.1), 0.9 * state.u, jnp.full(model.layout.totals, -1))
 
@@ -127,52 +127,62 @@ def test_no_law_changes_a_conserved_total():
     np.testing.assert_allclose(jnp.sum(weights * rate, axis=(1, 2)), 0.0, atol=1e-13)
 
 
-def exact_jacobian(model, state, stage, kept):
-    """jax.jacfwd of the whole residual, as one matrix."""
-    size = state.u.size
+def flat(x: State):
+    """One vector of all unknowns or rows."""
+    return jnp.concatenate([x.u.ravel(), x.s])
 
-    def flat(x):
-        r = residual(model, State(x[:size].reshape(state.u.shape), x[size:]), stage, kept)
-        return jnp.concatenate([r.u.ravel(), r.s])
 
-    return np.asarray(jax.jit(jax.jacfwd(flat))(jnp.concatenate([state.u.ravel(), state.s])))
+@jax.jit
+def derivatives(model, state, stage, kept, direction):
+    """jax.jacfwd of the whole residual, its blocks, and the slope of the residual along a direction by differences."""
+    step = 1e-6
+    ahead, behind = (jax.tree.map(lambda x, d, s=s: x + s * step * d, state, direction) for s in (1, -1))
+    rise = flat(residual(model, ahead, stage, kept)) - flat(residual(model, behind, stage, kept))
+    return dense(model, state, stage, kept), blocks(model, state, stage, kept), rise / (2 * step)
 
 
 def test_blocks_on_edges_and_cells_are_the_exact_jacobian(case):
     model, state = case
     kept = totals(model, state.u)
     n, k = state.u.shape
-    compiled = jax.jit(lambda st: blocks(model, state, st, kept))
+    rng = np.random.default_rng(9)
+    direction = jax.tree.map(lambda x: x * rng.uniform(0.1, 1.0, x.shape), state)
     for stage in stages(model, state):
-        exact = exact_jacobian(model, state, stage, kept)
-        b = compiled(stage)
-        built = np.zeros_like(exact)
-        four = built[: n * k, : n * k].reshape(n, k, n, k)
-        free = np.asarray(b.free)
-        for i in range(n):
-            four[i, :, i, :] += np.asarray(b.cell)[i]
-        for name, (by_tail, by_head) in b.edges.items():
-            for e, (t, h) in enumerate(
-                zip(np.asarray(model.edges[name].tail), np.asarray(model.edges[name].head), strict=True)
-            ):
-                four[t, :, t, :] += np.asarray(by_tail)[e]
-                if h < n:
-                    four[t, :, h, :] += np.asarray(by_head)[e]
-                    four[h, :, t, :] -= np.asarray(by_tail)[e]
-                    four[h, :, h, :] -= np.asarray(by_head)[e]
-        four *= free[:, :, None, None]
-        for i, q in zip(*np.nonzero(free == 0), strict=True):
-            four[i, q, i, q] = 1.0
-        built[: n * k, n * k :] = np.asarray(b.border.columns).reshape(n * k, -1)
-        built[n * k :, : n * k] = np.asarray(b.border.rows).reshape(-1, n * k)
-        built[n * k :, n * k :] = np.asarray(b.border.corner)
+        exact, b, slope = derivatives(model, state, stage, kept, direction)
+        exact, along = np.asarray(exact), np.asarray(flat(direction))
+        built = assembled(model, b, n, k)
         size = np.maximum(np.abs(exact).max(axis=1, keepdims=True), 1e-300)
         np.testing.assert_allclose(built / size, exact / size, rtol=1e-11, atol=1e-14)
-        np.testing.assert_allclose(
-            np.asarray(dense(model, state, stage, kept)) / size, exact / size, rtol=1e-12, atol=1e-15
-        )
+        rows = np.abs(exact) @ np.abs(along)
+        np.testing.assert_allclose(np.asarray(slope) / rows, exact @ along / rows, atol=2e-6)
         if model.layout.totals == 0:
             check_bands(model, state, b, exact)
+
+
+def assembled(model, b, n, k):
+    """The matrix that the blocks stand for."""
+    shared = b.border.corner.shape[0]
+    built = np.zeros((n * k + shared, n * k + shared))
+    four = np.zeros((n, k, n, k))
+    free = np.asarray(b.free)
+    for i in range(n):
+        four[i, :, i, :] += np.asarray(b.cell)[i]
+    for name, (by_tail, by_head) in b.edges.items():
+        ends = zip(np.asarray(model.edges[name].tail), np.asarray(model.edges[name].head), strict=True)
+        for e, (t, h) in enumerate(ends):
+            four[t, :, t, :] += np.asarray(by_tail)[e]
+            if h < n:
+                four[t, :, h, :] += np.asarray(by_head)[e]
+                four[h, :, t, :] -= np.asarray(by_tail)[e]
+                four[h, :, h, :] -= np.asarray(by_head)[e]
+    four *= free[:, :, None, None]
+    for i, q in zip(*np.nonzero(free == 0), strict=True):
+        four[i, q, i, q] = 1.0
+    built[: n * k, : n * k] = four.reshape(n * k, n * k)
+    built[: n * k, n * k :] = np.asarray(b.border.columns).reshape(n * k, -1)
+    built[n * k :, : n * k] = np.asarray(b.border.rows).reshape(-1, n * k)
+    built[n * k :, n * k :] = np.asarray(b.border.corner)
+    return built
 
 
 def check_bands(model, state, b, exact):
@@ -192,7 +202,7 @@ def check_bands(model, state, b, exact):
 def test_the_residual_of_held_cells_is_the_condition(case):
     model, state = case
     stage = next(stages(model, state))
-    off = residual(model, state, stage, totals(model, state.u))
+    off = jax.jit(residual)(model, state, stage, totals(model, state.u))
     for b in model.holds:
         k, cell = model.index(b.quantity), int(model.space.place(b.place).cells[0])
         wanted = b.value if b.shared is None else b.factor * state.s[[s.name for s in model.shared].index(b.shared)]
