@@ -56,13 +56,21 @@ def between(model: Model, towards: Model, value: Any) -> Model:
 
 
 def trace(
-    model: Model, towards: Model, *, until: float = 1.0, step: float = 0.05, most: int = 400, largest: float = 0.5
+    model: Model,
+    towards: Model,
+    *,
+    until: float = 1.0,
+    step: float = 0.05,
+    most: int = 400,
+    largest: float = 0.5,
+    still: float = STILL,
 ) -> Branch:
     """Follow the steady state of ``model`` as its numbers move in a straight line to ``towards`` and on to ``until``.
 
     Pseudo-arclength (Keller 1977): parameter and state advance together along the branch, so that the end of the steady
     states is found as a turning point or a limit, and never as a failure of the solver. ``step`` is the first step
-    along the arc and ``largest`` the longest, in units of the state's own size.
+    along the arc and ``largest`` the longest, in units of the state's own size. A step that brings less than the share
+    ``still`` of the parameter counts as having come to a limit.
     """
     start = steady(model)
     points = [Point(0.0, start.state)]
@@ -86,7 +94,7 @@ def trace(
         points.append(found)
         direction = tangent
         grown = found.value - here.value
-        if 0.0 <= grown <= STILL * abs(found.value):
+        if 0.0 <= grown <= still * abs(found.value):
             return Branch(tuple(points), "limit", found.value, model, towards)
         length = min(1.6 * length, largest)
     return Branch(tuple(points), "lost", None, model, towards)
