@@ -171,14 +171,13 @@ def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any)
 def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
     """The ledger of every quantity. Produced is what laws make in the cells; in and out cross at places."""
     raw = np.asarray(books.raw)
-    free = ~np.asarray(model.layout.held)
     entries: dict[str, Entry] = {}
     for k, name in enumerate(model.names):
         places = boundary_flows(model, state, raw, name)
         produced = _produced(model, state, books, k)
-        left_over = -float(np.sum(raw[: model.cells, k][free[:, k]]))
         into = sum((flow for flow in places.values() if flow > 0), 0.0)
         out = sum((-flow for flow in places.values() if flow < 0), 0.0)
+        left_over = into - out + produced[0]
         crossing, traffic = max(into, out, produced[1]), _traffic(model, books, k)
         # Where next to nothing crosses, a share of it would compare rounding with rounding: there the traffic is the
         # scale.
