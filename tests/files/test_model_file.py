@@ -59,6 +59,8 @@ MISTAKES = [
     ('"1.3e-9 m^2/s"', '{ form = "gaus" }', 17, "law[1].diffusivity.form", "gaussian"),
     ('"1.3e-9 m^2/s"', '{ form = "table", x = [2, 1], y = [1, 1] }', 17, "law[1].diffusivity.x", "increase"),
     ('"1.3e-9 m^2/s"', '{ form = "power", value = 1 }', 17, "law[1].diffusivity.form", "exponent"),
+    ('"1.3e-9 m^2/s"', "{ value = 1 }", 17, "law[1].diffusivity", "without a form"),
+    ('name = "c"', 'name = "c"\nreference = [1, 2]', 13, "quantity[1].reference", "list"),
     ("cells = 21", "cells = 1", 8, "space.cells", "from 2"),
     ("cells = 21", "cells = 100_000_000_000", 8, "space.cells", "100,000,000,000 cells"),
     ("cells = 21", "cells = 2.5", 8, "space.cells", "whole number"),

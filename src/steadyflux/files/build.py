@@ -173,11 +173,19 @@ def _argument_value(kind: str, maker: Maker, key: str, value: Any, argument: str
         if not rows or any(len(row) != len(rows) for row in rows):
             raise InputError("the matrix is not square", "write [[a, b], [b, c]]")
         return np.array([[si(one, "", "matrix") for one in row] for row in rows], dtype=float)
-    if not is_form(value):
-        return value
     what, unit = f"{key} of {maker.name}", unit_of(kind, maker, key)
     field = getattr(maker.make, "__dataclass_fields__", {}).get(key)
-    along = (field is not None and field.metadata.get("per_edge")) or (maker.make in (sf.Species, sf.Ion))
+    along = (field is not None and field.metadata.get("per_edge")) or (
+        key == "diffusivity" and maker.make in (sf.Species, sf.Ion)
+    )
+    if not is_form(value):
+        by_name = key in ("saturation", "stoichiometry") or (kind, key) == ("nernstplanck", "diffusivity")
+        if isinstance(value, Mapping) and not by_name:
+            raise InputError(f"{what} is a table without a form", "give a number, or a table with form = ...")
+        several = along or kind in _UNITS or not isinstance(value, list) or not value
+        if not several and not all(isinstance(one, str) for one in value):
+            raise InputError(f"{what} is a list where one number belongs")
+        return value
     if along:
         return profile(value, argument, unit, what)
     if value.get("of", "state") == "position":
