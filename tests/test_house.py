@@ -81,9 +81,13 @@ def test_every_public_name_in_the_sources_has_a_docstring(path):
     assert undocumented(path.read_text(encoding="utf-8")) == []
 
 
+# The sparse solvers take as long to import as JAX, and models on one line never need them (ARCHITECTURE.md, Decisions).
+LATE_FOR_A_REASON = {"src/steadyflux/solve/steady.py": ["host_lane"]}
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_our_own_modules_are_imported_at_the_top(path):
-    assert late_imports(path.read_text(encoding="utf-8")) == []
+    assert late_imports(path.read_text(encoding="utf-8")) == LATE_FOR_A_REASON.get(name_of(path), [])
 
 
 def test_the_checks_above_catch_planted_faults():

@@ -109,8 +109,6 @@ class Model(eqx.Module):
             acting.append(f"{condition.place} - outside {number}")
             self.edges[acting[-1] or ""] = edges
         self.laws, self.acting = tuple(bound_laws), tuple(acting)
-        # A diffusivity that is a function of the position now stands in the laws, evaluated; a record holds numbers only.
-        self.quantities = tuple(_without_function(q) for q in self.quantities)
         self._check_laws(known)
         # The laws have evaluated diffusivities that are functions; a function is no leaf of a compiled program.
         self.quantities = tuple(replace(q, diffusivity=None) if callable(q.diffusivity) else q for q in self.quantities)
@@ -251,12 +249,6 @@ def _by_name(quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
         if sum(q.kind == kind for q in quantities) > 1:
             raise ModelError(f"A model can have one quantity of kind {kind}; this one has several.")
     return tuple(quantities)
-
-
-def _without_function(quantity: Quantity) -> Quantity:
-    if not callable(quantity.diffusivity):
-        return quantity
-    return eqx.tree_at(lambda q: q.diffusivity, quantity, None)
 
 
 def _field(space: Space, value: Any, unit: str, what: str) -> Any:

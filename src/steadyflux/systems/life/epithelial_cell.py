@@ -1,5 +1,4 @@
-"""A cell that pumps out the sodium that leaks in: its ions, voltage and volume, alone or in an epithelium that carries
-salt.
+"""A cell that pumps out the sodium that leaks in, alone or in an epithelium that carries salt across.
 
 Seeds: A
 
