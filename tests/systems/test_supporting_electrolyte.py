@@ -27,7 +27,6 @@ def test_ferricyanide_with_its_counter_ion_alone_is_held_back_by_the_field():
     assert c[1] == pytest.approx(4.0 * c[2], rel=1e-9)
     # Potassium stays in Boltzmann's equilibrium, so its surface concentration tells the potential.
     assert a["potential_drop"] == pytest.approx(-8.314462618 * 298.15 / 96485.33212 * np.log(c[1] / 30.0), rel=1e-8)
-    # The sum of N_i / D_i is the slope of the total concentration whatever the field, weighted by charge it is the field's.
     twice = SYSTEM.run(
         charges=(-3, 1, -4), diffusivities=(9e-10, 1.96e-9, 7.3e-10), concentrations=(10.0, 30.0, 0.0),
         stoichiometry=(1, 0, -1), film_thickness=5e-5,

@@ -97,7 +97,7 @@ def channel(
     return sf.Model(
         space=sf.interval(p.length, p.cells, area=bore),
         quantities=[sf.Species(ION, charge=p.charge, external="W"), sf.Potential()],
-        laws=[sf.NernstPlanck(ION, {ION: slowed}), sf.ConstantField()],
+        laws=[sf.NernstPlanck((ION,), {ION: slowed}), sf.ConstantField()],
         boundaries=[
             sf.Hold("left", {ION: given[0], "phi": sf.shared("voltage") if floating else voltage}),
             sf.Hold("right", {ION: given[1], "phi": 0.0}),

@@ -114,7 +114,7 @@ def film(p: Values, flux: float | None) -> sf.Model:
     guess = p.diffusivities[0] * p.concentrations[0] / p.film_thickness
     limit = sf.Shared("J", sf.ValueBalance(names[0], ELECTRODE, rest), start=guess, unit="mol/(m^2*s)", scale=guess)
     reacting = {n: (sf.shared("J") * -k if flux is None else -k * flux) for n, k in zip(names, nu, strict=True) if k}
-    scale = 0.01
+    scale = 0.01 if supported(p) else 1e-4  # equal steps next to the electrode, as a share of the film
     x = p.film_thickness * scale * np.sinh(np.linspace(0.0, math.asinh(1.0 / scale), p.cells))
     x[-1] = p.film_thickness
     return sf.Model(
