@@ -132,7 +132,9 @@ def advance(model: Model, search: Search, step: State, residual_size: Any, rate:
     first = s.tries == 0
     at_floor = usable & (size < FLOOR) & (size > 0.3 * s.size)
     solved = usable & ((size < TOLERANCE) | at_floor)
-    accepted = usable & (first | (size <= s.size) | (size < NEAR))
+    # Steps are compared in one measure too: a state that shrinks makes equal steps look longer.
+    shrinks = (size <= s.size) | (_largest(step, scales(model, s.base)) <= s.size)
+    accepted = usable & (first | shrinks | (size < NEAR))
     polished = within_bounds(model, s.state, step, 1.0, size)
 
     damping = jnp.where(first, 1.0, jnp.minimum(1.0, 2.0 * s.damping))
@@ -194,7 +196,10 @@ def _reached(model: Model, s: Search) -> Search:
 def _failed(model: Model, s: Search) -> Search:
     """The stage failed: ask for less force and in the end take pseudo-time, then shorter steps; then give up."""
     smaller = 0.25 * s.advance
-    less = _fresh(s._replace(advance=smaller, force=jnp.minimum(1.0, s.reached + smaller)), s.anchor)
+    force = jnp.minimum(1.0, s.reached + smaller)
+    # Before any stage is reached the anchor is the first guess, which belongs to the full forces.
+    start = _choose(s.reached > 0.0, s.anchor, _drawn(model, s.origin, force))
+    less = _fresh(s._replace(advance=smaller, force=force), start)
     # Pseudo-time starts over from the beginning, with all forces on.
     relaxed = _fresh(
         s._replace(
@@ -218,7 +223,17 @@ def _failed(model: Model, s: Search) -> Search:
     return _choose(s.phase == 0, embedding, in_time)
 
 
-def _choose(condition: Any, one: Search, other: Search) -> Search:
+def _drawn(model: Model, state: State, force: Any) -> State:
+    """A state drawn, like the held values of each quantity, towards their mean by a ``force`` below one."""
+    columns = []
+    for k, name in enumerate(model.names):
+        fixed = [jnp.mean(jnp.asarray(b.value)) for b in model.holds if b.quantity == name and b.shared is None]
+        mean = sum(fixed) / len(fixed) if fixed else state.u[:, k]
+        columns.append(mean + force * (state.u[:, k] - mean))
+    return State(jnp.stack(columns, axis=1), state.s)
+
+
+def _choose(condition: Any, one: Any, other: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), one, other)
 
 
