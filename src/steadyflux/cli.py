@@ -106,12 +106,12 @@ def _say_written(paths: Sequence[Any]) -> None:
     click.echo(f"Wrote {', '.join(path.name for path in paths)} to {paths[0].parent}", err=True)
 
 
-def _show(tables: Any) -> None:
+def _show(tables: Any, width: int = 120) -> None:
     """Print tables: coloured and as wide as the terminal, or plain where it is none."""
     if sys.stdout.isatty():
         import_module("rich.console").Console().print(tables)
     else:
-        click.echo(_heavy("report.table").text_of(tables), nl=False)
+        click.echo(_heavy("report.table").text_of(tables, width=width), nl=False)
 
 
 @commands.command()
@@ -127,7 +127,7 @@ def check(ctx: click.Context, targets: tuple[str, ...]) -> None:
     for number, (target, check_it) in enumerate(jobs, 1):
         click.echo(f"checking {target} ({number} of {len(jobs)})", err=True)
         findings += [(target, finding) for finding in check_it()]
-    _show(_heavy("report.table").findings_table(findings))
+    _show(_heavy("report.table").findings_table(findings), width=180)
     failed = [(target, finding) for target, finding in findings if not finding.passed]
     for target, finding in failed:
         click.echo(f"steadyflux: {target}: {finding.sentence()}", err=True)

@@ -48,15 +48,29 @@ def run_tables(name: str, line: str, parameters: Measured, answers: Measured, so
 
 
 def findings_table(findings: Iterable[tuple[str, Any]]) -> Table:
-    """The findings of an audit by target, those that failed marked."""
-    columns = ("target", "subject", "check", "measured", "expected", "tolerance", "result", "source")
-    table = _table("Checks", columns, right=(3, 4, 5))
+    """The findings of an audit, those that failed marked; a target is named in its first row."""
+    columns = ("target", "check", "measured", "expected", "tolerance", "result", "source")
+    table = _table("Checks", columns, right=(2, 3, 4))
+    for column in (0, 2, 3, 4, 5):
+        table.columns[column].no_wrap = True
+    table.columns[1].ratio, table.columns[6].ratio = 5, 3
+    table.expand = True
+    before = ""
     for target, finding in findings:
+        if before and target != before:
+            table.add_section()
         result = Text("passed", "green") if finding.passed else Text("FAILED", "bold red")
         result = result if finding.judged else Text("left out", "dim")
-        cells = [Text(number(x)) for x in (finding.measured, finding.expected, finding.tolerance)]
-        table.add_row(Text(target), Text(finding.subject), Text(finding.title), *cells, result, Text(finding.source))
+        title = finding.title if finding.subject == target else f"{finding.subject}: {finding.title}"
+        cells = [Text(_short(x)) for x in (finding.measured, finding.expected, finding.tolerance)]
+        table.add_row(Text("" if target == before else target), Text(title), *cells, result, Text(finding.source))
+        before = target
     return table
+
+
+def _short(value: Any) -> str:
+    """A measured number of a check; tolerances need no six digits."""
+    return "-" if value is None else f"{float(value) + 0.0:.6g}"
 
 
 def text_of(tables: RenderableType, width: int = 120) -> str:
