@@ -47,7 +47,7 @@ def test_extreme_channels_follow_smoluchowskis_integral(case):
     nernst = R * 310.15 / (charge * FARADAY) * math.log(outside / inside)
     assert found.answers["zero_flux_voltage"] == pytest.approx(nernst, rel=1e-9)
     assert found.answers["regime_at_zero_flux"] == "equilibrium"
-    # Over a high barrier the net flow is a tiny rest of the traffic between neighbouring cells, whose rounding it carries.
+    # Over a high barrier the net flow is a tiny rest of the traffic between cells, whose rounding it carries.
     traffic = 1.96e-9 * math.pi * max(inner, outer) ** 2 / (4e-9 / 2000) * np.max(np.asarray(found.solution["K+"]))
     assert abs(found.solution.ledger["K+"].imbalance) < 1e-13 * traffic
 
