@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.audit.findings import Finding, at_most, failed, left_out
-from steadyflux.audit.probe import STEPS, Examination, examine
+from steadyflux.audit.probe import QUICKLY, STEPS, Examination, examine
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import State, balance, place_flow
@@ -145,7 +146,7 @@ def _same(one: Solution, other: Solution) -> bool:
     return bool(np.all(np.abs(u - v) <= 1e-6 * np.maximum(np.max(np.abs(v), axis=0), 1e-300)))
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=QUICKLY)
 def _answers(model: Model, state: State, weights: Any) -> Any:
     """Flows through every place with a condition, then shared unknowns, then one weighted mean of each state."""
     raw = balance(model, state)

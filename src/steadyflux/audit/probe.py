@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +19,8 @@ from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.quantity import KINDS
 
 SAMPLE = 7  # edges (or cells) of each law that are probed one by one
+# What runs once or a few times is compiled quickly rather than well.
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 STEPS = tuple(2e-3 / 2**level for level in range(4))
 """Relative changes of the states for finite differences."""
 
@@ -146,7 +149,7 @@ def _sample(model: Model, number: int, books: Accounts) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, SAMPLE).round().astype(int)]
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=QUICKLY)
 def _probe(model: Model, state: State, samples: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     edge, cell, pairs, supplies = {}, {}, {}, {}
     for number, law in enumerate(model.laws):
