@@ -17,6 +17,7 @@ from steadyflux.model.system import Stage, State, choose_pins, held_values, pivo
 from steadyflux.physics.quantity import KINDS
 
 TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
+ROUNDING = 1e-11  # a residual below this share of its row's size is made of roundings
 FLOOR = 1e-5  # a step below this that no longer shrinks is at the floor of rounding
 SHRINK_LIMIT = 0.1  # a positive state loses at most nine tenths in one step
 NEAR = 1e-3  # a step this small no longer needs care
@@ -130,7 +131,7 @@ def advance(model: Model, search: Search, step: State, residual_size: Any, rate:
     size = _largest(step, scales(model, s.state))
     usable = jnp.isfinite(size) & jnp.isfinite(residual_size)
     first = s.tries == 0
-    at_floor = usable & (size < FLOOR) & (size > 0.3 * s.size)
+    at_floor = usable & (size < FLOOR) & (size > 0.3 * s.size) & (residual_size < ROUNDING)
     solved = usable & ((size < TOLERANCE) | at_floor)
     # Steps are compared in one measure too: a state that shrinks makes equal steps look longer.
     shrinks = (size <= s.size) | (_largest(step, scales(model, s.base)) <= s.size)
