@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,7 @@ os.environ.setdefault("STEADYFLUX_CACHE", str(Path(__file__).resolve().parent.pa
 
 import hypothesis
 import jax
+import pytest
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
@@ -25,3 +27,17 @@ install_import_hook("steadyflux", "steadyflux_checker.check")
 # The same examples in every run and no deadline: a test must not fail because a machine is slow.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=100)
 hypothesis.settings.load_profile("house")
+
+# Compiled programs of a finished test file are let go when a worker has grown past this; they stay on disk.
+_LARGE = 3 * 1024**3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs_of_one_file() -> Iterator[None]:
+    yield
+    if not Path("/proc/self/statm").exists():  # not Linux
+        return
+    with open("/proc/self/statm") as sizes:
+        resident = int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if resident > _LARGE:
+        jax.clear_caches()
