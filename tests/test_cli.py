@@ -246,3 +246,17 @@ def test_any_arguments_end_in_an_exit_code_and_at_most_one_sentence(arguments):
     if arguments[0] == "check" or "rod" in arguments:  # these would do what they are asked
         arguments = ["run", *arguments]
     assert main(arguments) in (0, 2)
+
+
+def test_checks_side_by_side_are_those_of_one_process():
+    told = subprocess.run(
+        [sys.executable, "-m", "steadyflux", "check", "--workers", "2", "sink", "rod"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "checked rod" in told.stderr and "checked sink" in told.stderr
+    assert told.stdout.index("sink") < told.stdout.index("rod")  # in the order asked for, whichever was ready first
+    assert told.stdout.count("a steady state is found") == 2

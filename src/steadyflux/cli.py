@@ -116,17 +116,28 @@ def _show(tables: Any, width: int = 120) -> None:
 
 @commands.command()
 @click.argument("targets", metavar="[NAME|FILE.toml]...", nargs=-1)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes side by side (default: up to 4, for many targets)."
+)
 @click.pass_context
-def check(ctx: click.Context, targets: tuple[str, ...]) -> None:
+def check(ctx: click.Context, targets: tuple[str, ...], workers: int | None) -> None:
     """Check claims, ledger, entropy and derivatives of systems and model files (all systems when none is named)."""
     module = _heavy("run")
     chosen = list(dict.fromkeys(targets or [listing.name for listing in listings()]))
     # All names and files are read before the first check, which may take long: a misspelt one is refused at once.
     jobs = [(target, module.prepare_check(target)) for target in chosen]
-    findings: list[tuple[str, Any]] = []
-    for number, (target, check_it) in enumerate(jobs, 1):
-        click.echo(f"checking {target} ({number} of {len(jobs)})", err=True)
-        findings += [(target, finding) for finding in check_it()]
+    workers = workers or (min(4, os.cpu_count() or 1) if len(jobs) > 3 else 1)
+    found: dict[str, list[Any]] = {}
+    if workers > 1:
+        click.echo(f"checking {len(jobs)} targets, {workers} side by side", err=True)
+        for number, (target, findings_of) in enumerate(module.check_side_by_side(chosen, workers), 1):
+            click.echo(f"checked {target} ({number} of {len(jobs)})", err=True)
+            found[target] = findings_of
+    else:
+        for number, (target, check_it) in enumerate(jobs, 1):
+            click.echo(f"checking {target} ({number} of {len(jobs)})", err=True)
+            found[target] = check_it()
+    findings = [(target, finding) for target in chosen for finding in found[target]]
     _show(_heavy("report.table").findings_table(findings), width=180)
     failed = [(target, finding) for target, finding in findings if not finding.passed]
     for target, finding in failed:

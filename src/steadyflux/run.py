@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +175,27 @@ def prepare_check(target: str) -> Callable[[], list[Finding]]:
         return lambda: check_system(system)
     model = open_file(target).model
     return lambda: check_model(model)
+
+
+def check_target(target: str) -> list[Finding]:
+    """The whole audit of one system or model file."""
+    return prepare_check(target)()
+
+
+def check_side_by_side(targets: Sequence[str], workers: int) -> Iterator[tuple[str, list[Finding]]]:
+    """The audits of several targets in processes of their own, each as soon as it is done.
+
+    A process serves four targets and makes room for a new one, so that compiled programs do not pile up.
+    """
+    start = get_context("spawn")  # JAX has threads of its own, which a fork would leave half alive
+    with ProcessPoolExecutor(workers, mp_context=start, max_tasks_per_child=4) as pool:
+        waiting = {pool.submit(check_target, target): target for target in targets}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def default_folder(target: str) -> Path:
