@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,6 +150,15 @@ def test_the_mean_conductance_of_a_xylem_is_the_integral_of_its_curve(scale, sha
         exact = sum(quad(share, x, y, epsabs=0, epsrel=1e-11)[0] for x, y in pairwise(pieces))
         exact /= high - low
     np.testing.assert_allclose(found, exact, rtol=1e-8, atol=1e-13)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.0, -1.0), (5.0, -3.0), (-2e3, -2.01e3), (-2e3, -2.03e3), (-9e3, -9e3 - 1e-6)])
+def test_the_mean_is_exact_beside_the_branch_point_and_for_close_neighbours(a, b):
+    with mp.workdps(40):
+        p, ends = mp.mpf(4) / 3, [mp.mpf(max(-x, 0.0)) / 10000 for x in (a, b)]
+        area = [p * mp.gammainc(p, 0, t ** mp.mpf("0.75")) for t in ends]
+        exact = float((area[1] - area[0] + max(a, 0.0) / 1e4) / ((mp.mpf(a) - mp.mpf(b)) / 10000))
+    np.testing.assert_allclose(sf.Weibull(1e4, 0.75).mean(jnp.asarray(a), jnp.asarray(b)), exact, rtol=1e-11)
 
 
 def test_a_hydraulic_link_loses_conductance_and_feels_weight():

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import gamma, gammainc
 
+from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.constants import G_STANDARD, SIGMA_SB
+from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.ground.units import si
 from steadyflux.physics.charge import fitted
 from steadyflux.physics.diffusion import Coefficient
-from steadyflux.physics.law import EdgeLaw, parameter
+from steadyflux.physics.law import EdgeLaw, Law, parameter, replace, resolve_positions
 from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.means import path_mean
+from steadyflux.physics.quantity import Quantity
+
+
+# Flux unit of the kind per area and unit of state.
+TRANSFER_UNITS: dict[str, str] = {
+    "species": "m/s",
+    "heat": "W/(m^2*K)",
+    "charge": "S/m^2",
+    "volume": "m/(s*Pa)",
+    "size": "1/(m^2*s)",
+    "momentum": "Pa*s/m",
+    "population": "1/(m^2*s)",
+}
 
 
 class Transfer(EdgeLaw):
     """A film, a contact or a link of given coefficient: flux = h A (state at the tail - state at the head).
 
-    Newton's cooling (W/(m^2 K)), mass transfer (m/s), a thermal contact (1 / resistance).
+    Newton's cooling (W/(m^2 K)), mass transfer (m/s), a thermal contact (1 / resistance). A coefficient in text is read
+    when the model is built, in the unit that the quantity's kind asks for.
     """
 
     quantity: str = eqx.field(static=True)
-    coefficient: Any = parameter("", "transfer coefficient")
+    coefficient: Any = eqx.field(metadata={"per_edge": True, "unit": "", "what": "transfer coefficient"})
+
+    def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
+        """The coefficient in SI by the quantity's kind; a negative one is refused."""
+        if self.quantity not in quantities:
+            raise NameUnknown("quantity", self.quantity, quantities)
+        what = f"transfer coefficient of {self.quantity}"
+        given = self.coefficient(positions) if callable(self.coefficient) else self.coefficient
+        coefficient = si(given, TRANSFER_UNITS[quantities[self.quantity].kind], what)
+        if not is_traced(coefficient) and np.any(np.asarray(coefficient) < 0.0):
+            raise ModelError(f"The {what} is negative; it would carry it uphill, so give a size.")
+        return resolve_positions(replace(self, coefficient=coefficient), positions)
 
     @property
     def moves(self) -> tuple[str, ...]:
@@ -70,9 +100,11 @@ class Weibull(Coefficient):
     def mean(self, a: Any, b: Any) -> Any:
         """Exact mean between two potentials, however far apart: the integral is an incomplete gamma function.
 
-        For neighbours the difference of two integrals would cancel; there quadrature is exact to rounding.
+        For close neighbours the difference of two integrals would cancel; there, away from the branch point at zero,
+        quadrature is exact to rounding.
         """
-        far = jnp.abs(a - b) > 0.3 * self.scale
+        tension = jnp.maximum(-jnp.minimum(a, b), 0.0)
+        far = jnp.abs(a - b) > jnp.minimum(0.3 * self.scale, 0.01 * tension)
         gap = jnp.where(far, a - b, 1.0)
         return jnp.where(far, (self._integral(a) - self._integral(b)) / gap, path_mean(self, a, b))
 
@@ -173,7 +205,7 @@ class Advection(EdgeLaw):
     capacity: Any = parameter("", "capacity", default=1.0)
 
     dissipative: ClassVar[bool] = False
-    """What a stream carries up a quantity's own potential is paid for by the stream, whose work is not in these books."""
+    """What a stream carries up a quantity's own potential is paid for by the stream, whose work is in no book here."""
 
     @property
     def moves(self) -> tuple[str, ...]:

@@ -40,10 +40,7 @@ def steady(model: Model, start: Solution | State | None = None, *, throw: bool =
     Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
     """
     guess = start.state if isinstance(start, Solution) else start
-    if is_traced(model, guess):
-        search = _differentiable(model, guess)
-    else:
-        search = _found_here(model, guess)
+    search = _differentiable(model, guess) if is_traced(model, guess) else _found_here(model, guess)
     solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
     if throw and not is_traced(search.outcome):
         solution.check_converged()
@@ -54,8 +51,8 @@ def _found_here(model: Model, guess: State | None) -> Search:
     """The search outside any tracing, by the model's lane."""
     if model.layout.lane != "sparse":
         search = _search(model, guess)
-        # The chain pivots within its blocks only. Where that was too little, the sparse solver, which pivots across them,
-        # goes through the whole ladder once more before the search counts as failed.
+        # The chain pivots within its blocks only. Where that was too little, the sparse solver, which pivots across
+        # them, goes through the whole ladder once more before the search counts as failed.
         if model.layout.lane == "dense" or int(search.outcome) == CONVERGED:
             return search
     return host_lane().search_on_host(model, guess)
