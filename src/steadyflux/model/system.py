@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from steadyflux.ground.arithmetic import array_module
 from steadyflux.model.model import Model
 from steadyflux.physics.law import CellLaw, EdgeLaw, per_edge_axes
 from steadyflux.physics.local import Cell, Geometry, Local
@@ -296,12 +297,14 @@ def place_flow(model: Model, state: State, raw: Array, name: str, through: str) 
     influx enters as it is.
     """
     k, place = model.index(name), model.space.place(through)
-    held = jnp.asarray(model.layout.held)[place.cells, k] & jnp.asarray(model.layout.active)[place.cells, k]
-    flow = jnp.sum(jnp.where(held, raw[place.cells, k], 0.0))
+    xp = array_module(model, state, raw)
+    raw = xp.asarray(raw)
+    held = xp.asarray(model.layout.held)[place.cells, k] & xp.asarray(model.layout.active)[place.cells, k]
+    flow = xp.sum(xp.where(held, raw[place.cells, k], 0.0))
     for number, reservoir in enumerate(model.reservoirs):
         if reservoir.place == through:
             flow = flow + raw[model.cells + number, k]
     for (_, column, entering), bound in zip(inflows(model, state), model.influxes, strict=True):
         if bound.place == through and column == k:
-            flow = flow + jnp.sum(entering)
+            flow = flow + xp.sum(xp.asarray(entering))
     return flow
