@@ -103,6 +103,30 @@ def test_each_mistake_is_told_by_file_line_and_key(old, new, line, key, says):
     assert "\n" not in sentence
 
 
+FILM = """\
+place = "right"
+kind = "film"
+quantity = "c"
+coefficient = "2 um/s"
+outside = { c = 0.4 }
+"""
+
+
+def with_film(old="", new=""):
+    held = 'place = "right"\nkind = "hold"\nvalues = { c = 0.7 }\n'
+    assert held in GOOD and old in FILM
+    return file_of(GOOD.replace(held, FILM.replace(old, new)))
+
+
+def test_the_coefficient_of_a_film_has_a_unit():
+    resistance = 1e-3 / 1.3e-9 + 1 / 2e-6
+    assert answers(with_film())["flow"] == pytest.approx((2.5 - 0.4) / resistance, rel=1e-10)
+    assert with_film().parameters()["right.coefficient"] == (2e-6, "m/s")
+    for new, says in (("-1", "negative"), ("2 W/(m^2*K)", "length/time")):
+        with pytest.raises(InputError, match=rf"m.toml, line 28, boundary\[2\].coefficient: .*{says}"):
+            _ = with_film("2 um/s" if new != "-1" else '"2 um/s"', new).model
+
+
 def test_values_set_from_outside_take_the_place_of_the_file_s():
     file = file_of(GOOD)
     assert set(file.settings) == {

@@ -1,5 +1,8 @@
 """Everything that makes a model ill-posed is refused when it is built: by name, by place, in a sentence that helps."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -53,6 +56,29 @@ def test_the_models_that_the_refusals_start_from_are_good():
     assert heat().names == ("T",)
     assert salt().names == ("Na+", "Cl-", "phi")
     assert diffusion().names == ("A",)
+
+
+class TextInPlainField(sf.EdgeLaw):
+    quantity: str
+
+    @property
+    def moves(self):
+        return (self.quantity,)
+
+    def flux(self, tail, head, edge):
+        return {self.quantity: edge.conductor * (tail[self.quantity] - head[self.quantity])}
+
+
+def test_the_unit_of_a_film_is_that_of_its_quantity_s_kind():
+    film = {"boundaries": [sf.Film("left", "T", "3 mW/(cm^2*K)", 300.0)]}
+    assert float(heat(**film).laws[-1].coefficient) == 30.0
+    with pytest.raises(UnitError, match=r"transfer coefficient of T.*'3 m/s'"):
+        heat(boundaries=[sf.Film("left", "T", "3 m/s", 300.0)])
+
+
+def test_a_current_without_charges_is_refused():
+    with pytest.raises(ModelError, match="No quantity of this model carries charge"):
+        sf.steady(diffusion()).current("left")
 
 
 ILL_POSED = [
@@ -130,6 +156,8 @@ ILL_POSED = [
     ),
     (lambda: diffusion(laws=[sf.Fick("A", 1.0), sf.NernstPlanck()]), "NernstPlanck neither moves nor makes"),
     (lambda: diffusion(laws=[sf.Fick("A", 1.0), sf.NernstPlanck("A")]), "A has no diffusivity"),
+    (lambda: heat(boundaries=[sf.Film("left", "T", "-3 W/(m^2*K)", 300.0)]), "transfer coefficient of T is negative"),
+    (lambda: heat(laws=[TextInPlainField("T")]), "The field 'quantity' of TextInPlainField is a text"),
 ]
 
 
@@ -140,6 +168,38 @@ def test_an_ill_posed_model_is_refused(build, words):
     sentence = str(refusal.value)
     assert words in sentence
     assert sentence.lstrip("'")[0].isupper() and sentence.endswith(".")
+
+
+OF_A_WRONG_TYPE = """
+import steadyflux as sf
+
+GOOD = {
+    "quantities": [sf.Species("A")], "laws": [sf.Fick("A", 1e-9)], "boundaries": [sf.Hold("left", {"A": 1.0})]
+}
+for key, wrong in (
+    ("quantities", sf.Species("A")), ("quantities", ["A"]), ("laws", ["fick"]),
+    ("boundaries", {"left": {"A": 1.0}}), ("boundaries", [sf.Hold("left", "A")]),
+):
+    try:
+        sf.Model(sf.interval("1 mm", cells=5), **{**GOOD, key: wrong})
+    except sf.ModelError as error:
+        print(error)
+"""
+
+
+def test_a_declaration_of_a_wrong_type_is_refused_in_one_sentence():
+    # In a process of its own: here, the types of all arguments are checked before the library sees them.
+    done = subprocess.run([sys.executable, "-c", OF_A_WRONG_TYPE], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    expected = (
+        "write quantities=[...].",
+        "Among the quantities is 'A', which is not a quantity; use Species",
+        "Among the laws is 'fick', which is not a law; use one such as Fick",
+        "write boundaries=[...].",
+        "The Hold at 'left' needs a table of values",
+    )
+    for sentence, words in zip(done.stdout.splitlines(), expected, strict=True):
+        assert words in sentence
 
 
 MISSPELT = [

@@ -199,8 +199,8 @@ def _argument_value(kind: str, maker: Maker, key: str, value: Any, argument: str
 
 def _numeric(made: Any, maker: Maker, fields: dict[str, Any]) -> Any:
     """The record with texts in number fields that no law reads in a unit ("50 %") read as pure numbers."""
-    if not any(isinstance(leaf, str) for leaf in jax.tree.leaves(made)):
-        return made
+    if isinstance(made, sf.Transfer) or not any(isinstance(leaf, str) for leaf in jax.tree.leaves(made)):
+        return made  # a transfer reads its coefficient itself, when the kind of its quantity is known
     for key in fields:
         if isinstance(getattr(made, key, None), str) and _is_leaf(made, key):
             fields[key] = si(fields[key], "", f"{key} of {maker.name}")
@@ -289,7 +289,8 @@ def _boundary(
                     raise NameUnknown("quantity", name, known)
             return (sf.Hold if kind == "hold" else sf.Influx)(place, fields["values"])
         if kind == "film":
-            return sf.Exchange(place, sf.Transfer(fields["quantity"], fields["coefficient"]), fields["outside"])
+            film = {"kind": "transfer", "quantity": fields["quantity"], "coefficient": fields["coefficient"]}
+            return sf.Exchange(place, _made(LAWS, "law", film, path, argument), fields["outside"])
         if kind == "exchange":
             law = _made(LAWS, "law", fields["law"], (*path, "law"), argument)
             if not isinstance(law, sf.EdgeLaw):

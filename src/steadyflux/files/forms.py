@@ -74,11 +74,12 @@ FORMS: dict[str, Maker] = makers_of(Coefficient, sf) | {
     one.__name__.lower(): Maker.of(one) for one in (Gaussian, Step, Linear, Plateau)
 }
 
-# What each number of a form is measured in: the argument (x), the value (y), or 1/x. The others are plain numbers.
+# What each number of a form is measured in: the argument (x), the value (y), 1/x or y/x. The others are plain numbers.
 _AXIS: Mapping[str, str] = {
     **dict.fromkeys(("at", "centre", "width", "begin", "end", "states", "limit", "unit", "scale"), "x"),
     **dict.fromkeys(("value", "values", "height", "base", "before", "after", "inside", "outside"), "y"),
     "rate": "1/x",
+    "slope": "y/x",
 }
 _SAME = {"x": "states", "y": "values", "center": "centre"}
 
@@ -128,7 +129,9 @@ def profile(table: Mapping[str, Any], argument: str | None, unit: str | None, wh
 def unit_in_form(key: str, argument: str | None, unit: str | None) -> str | None:
     """The SI unit of a number of a form; None where it is not known."""
     one_over = None if argument is None else (f"1/({argument})" if argument else "")
-    return {"x": argument, "y": unit, "1/x": one_over}.get(_AXIS.get(_SAME.get(key, key), ""), "")
+    slope = f"{unit or '1'}/({argument})" if argument else unit
+    by_axis = {"x": argument, "y": unit, "1/x": one_over, "y/x": None if argument is None or unit is None else slope}
+    return by_axis.get(_AXIS.get(_SAME.get(key, key), ""), "")
 
 
 def _number(key: str, value: Any, argument: str | None, unit: str | None, what: str) -> Any:

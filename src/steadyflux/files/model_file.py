@@ -32,6 +32,7 @@ from steadyflux.ground.errors import InputError, NameUnknown, UnitError
 from steadyflux.ground.units import si
 from steadyflux.model.model import AMBIENT
 from steadyflux.model.solution import Solution
+from steadyflux.physics.flow import TRANSFER_UNITS
 from steadyflux.physics.quantity import KINDS
 
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -280,6 +281,8 @@ def _unit_at(document: Mapping[str, Any], at_path: KeyPath) -> str | None:
         holds = plain(str(table.get("kind"))) == "hold"
         if kind and (path[2] == "outside" or (path[2] == "values" and holds)):
             return KINDS[kind].state
+        if path[2] == "coefficient":
+            return TRANSFER_UNITS.get(kinds.get(str(table.get("quantity"))) or "")
         return "A" if path[2] == "current" else None
     return None
 
@@ -299,6 +302,9 @@ def _law_unit(document: Mapping[str, Any], table: Mapping[str, Any], path: list[
     if kind not in LAWS:
         return None
     unit = unit_of(kind, LAWS[kind], key)
+    if kind == "transfer" and key == "coefficient":
+        named = {q.get("name"): _kind_of_quantity(q) for q in document.get("quantity", [])}
+        unit = TRANSFER_UNITS.get(named.get(table.get("quantity")) or "")
     if path[-1] == path[2]:
         return unit
     form = table[key] if isinstance(table[key], Mapping) else {}

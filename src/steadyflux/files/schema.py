@@ -153,6 +153,8 @@ def checked(
             ) from None
         if first["type"] in ("number", "names"):
             raise Mistake(at, first["msg"], "correct the value") from None
+        if first["type"] == "list_type" and len(at) == 1:
+            raise Mistake(at, "is a table where a list of tables belongs", f"write [[{at[0]}]]") from None
         shown = "empty" if first["type"] == "too_short" else _what(first["input"])["what"]
         raise Mistake(
             at, f"is {shown} where {_WANTED.get(first['type'], 'something else')} belongs", "correct it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -86,6 +86,8 @@ class Model(eqx.Module):
         shared: Sequence[Shared] = (),
     ) -> None:
         self.space = space
+        quantities, laws = _listed("quantities", quantities, Quantity), _listed("laws", laws, Law)
+        boundaries = _listed("boundaries", boundaries, Condition)
         self.quantities = _by_name(quantities)
         known = {q.name: q for q in self.quantities}
         self.phase = Ideal() if phase is None else phase
@@ -228,7 +230,10 @@ class Model(eqx.Module):
                 if name not in known and not (name in law.sees and name in self.given):
                     raise NameUnknown("quantity", name, known)
             if not law.moves and not law.makes:
-                raise ModelError(f"The law {type(law).__name__} neither moves nor makes any quantity of this model.")
+                raise ModelError(
+                    f"The law {type(law).__name__} neither moves nor makes any quantity of this model; "
+                    "a law of your own names them in its property moves (or makes)."
+                )
 
     def _start_value(self, known: Mapping[str, Quantity], name: str, value: Any) -> Any:
         if name not in known:
@@ -236,6 +241,29 @@ class Model(eqx.Module):
         value = _field(self.space, value, KINDS[known[name].kind].state, f"start of {name}")
         _check_positive(known[name], value, "at the start")
         return value
+
+
+def _listed(key: str, given: Any, kind: type) -> tuple[Any, ...]:
+    """The entries of a list, each of the kind that belongs there."""
+    if isinstance(given, kind | str | Mapping) or not isinstance(given, Iterable):
+        raise ModelError(f"The {key} of a model are a list; write {key}=[...].")
+    wanted = {
+        Quantity: "a quantity; use Species, Ion, Heat, Potential or the like",
+        Law: "a law; use one such as Fick, or subclass EdgeLaw, CellLaw or Reaction",
+        Condition: "a condition; use Hold, Influx, Exchange, Film, Float or Sealed",
+    }[kind]
+    entries = tuple(given)
+    for one in entries:
+        if not isinstance(one, kind):
+            raise ModelError(f"Among the {key} is {repr(one)[:80]}, which is not {wanted}.")
+    for one in entries:
+        for name, field in one.__dataclass_fields__.items() if kind is Law else ():
+            if isinstance(getattr(one, name), str) and not field.metadata:
+                raise ModelError(
+                    f"The field '{name}' of {type(one).__name__} is a text; "
+                    "declare a name with sf.static() and a number with sf.parameter()."
+                )
+    return entries
 
 
 def _by_name(quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
@@ -281,6 +309,12 @@ def _given_fields(
 def _check_conditions(space: Space, known: Mapping[str, Quantity], conditions: Sequence[Condition]) -> None:
     for condition in conditions:
         space.place(condition.place)
+        for key in ("values", "outside"):
+            if not isinstance(getattr(condition, key, {}), Mapping):
+                kind = type(condition).__name__
+                raise ModelError(
+                    f"The {kind} at '{condition.place}' needs a table of values such as {{'Na+': '1 mM'}}."
+                )
         for name in condition.quantities():
             if name not in known:
                 raise NameUnknown("quantity", name, known)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
-from steadyflux.ground.errors import NameUnknown, NotConverged
+from steadyflux.ground.errors import ModelError, NameUnknown, NotConverged
 from steadyflux.ground.units import quantity
 from steadyflux.model.accounts import Accounts, Entropy, Entry, account, entropy_of, ledger_of, regime_of
 from steadyflux.model.model import Model
@@ -129,8 +129,10 @@ class Solution(eqx.Module):
         ions = [q for q in self.model.quantities if q.kind == "species" and q.charge]
         if ions:
             return sum(q.charge * 96485.33212331001 * self.flow(q.name, through) for q in ions)
-        charge = next(q.name for q in self.model.quantities if q.kind == "charge")
-        return self.flow(charge, through)
+        charge = [q.name for q in self.model.quantities if q.kind == "charge"]
+        if not charge:
+            raise ModelError("No quantity of this model carries charge; ask for a flow instead of a current.")
+        return self.flow(charge[0], through)
 
     def value(self, name: str, at: str) -> Any:
         """State of a quantity at a place (mean over its cells), a bare number in SI."""

@@ -21,7 +21,6 @@ from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.means import path_mean
 from steadyflux.physics.quantity import Quantity
 
-
 # Flux unit of the kind per area and unit of state.
 TRANSFER_UNITS: dict[str, str] = {
     "species": "m/s",
@@ -125,7 +124,7 @@ class HydraulicConductance(EdgeLaw):
     """
 
     quantity: str = eqx.field(static=True)
-    conductance: Any = parameter("", "hydraulic conductance")
+    conductance: Any = parameter("", "hydraulic conductance (a bare number in SI)")
     vulnerability: Any = None
 
     @property

@@ -29,8 +29,8 @@ class MassAction(Reaction):
     already.
     """
 
-    forward: Any = parameter("", "forward rate constant")
-    reverse: Any = parameter("", "reverse rate constant", default=None)
+    forward: Any = parameter("", "forward rate constant (a bare number in SI)")
+    reverse: Any = parameter("", "reverse rate constant (a bare number in SI)", default=None)
     catalysed_by: str | None = eqx.field(static=True, default=None)
     drive: Any = parameter("J/mol", "drive of the reaction", default=None)
 
@@ -116,10 +116,10 @@ class MichaelisMenten(Reaction):
     mol/(m^3 s), ``half`` K_s and ``product_half`` K_p in mol/m^3. Stoichiometry {substrate: -1, product: 1}.
     """
 
-    limit: Any = parameter("", "limiting rate")
-    half: Any = parameter("", "half-saturation")
-    reverse_limit: Any = parameter("", "reverse limiting rate", default=None)
-    product_half: Any = parameter("", "half-saturation of the product", default=None)
+    limit: Any = parameter("", "limiting rate (a bare number in SI)")
+    half: Any = parameter("", "half-saturation (a bare number in SI)")
+    reverse_limit: Any = parameter("", "reverse limiting rate (a bare number in SI)", default=None)
+    product_half: Any = parameter("", "half-saturation of the product (a bare number in SI)", default=None)
 
     @property
     def dissipative(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -155,7 +155,7 @@ class Source(CellLaw):
     """A given production per volume and time (mol/(m^3 s), W/m^3, ...), from outside the model."""
 
     quantity: str = eqx.field(static=True)
-    strength: Any = parameter("", "strength of the source")
+    strength: Any = parameter("", "strength of the source (a bare number in SI)")
     dissipative: ClassVar[bool] = False
 
     @property

@@ -39,9 +39,8 @@ class Parameter:
         if getattr(number, "ndim", 0):
             raise InputError(f"{self.name} is one number, not a list.")
         if not self.low <= number <= self.high:
-            raise InputError(
-                f"{self.name} is {number:g} {self.unit}; it must lie between {self.low:g} and {self.high:g} {self.unit}."
-            )
+            unit = f" {self.unit}" if self.unit else ""
+            raise InputError(f"{self.name} is {number:g}{unit}; it must lie from {self.low:g} to {self.high:g}{unit}.")
         if self.whole:
             if number != int(number):
                 raise InputError(f"{self.name} must be a whole number, not {number:g}.")
