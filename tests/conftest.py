@@ -12,8 +12,13 @@ os.environ.setdefault("STEADYFLUX_CACHE", str(Path(__file__).resolve().parent.pa
 
 # Tests compile hundreds of small programs and run each a few times: compiled plainly they are ready in half the time.
 # XLA stops at a flag that it does not know, so the newer one is given only to a version that has it.
-_NEWER = " --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0{_NEWER}".strip()
+os.environ["XLA_FLAGS"] = " ".join(
+    [
+        os.environ.get("XLA_FLAGS", ""),
+        "--xla_backend_optimization_level=0",
+        *(["--xla_cpu_use_fusion_emitters=false"] if version("jaxlib").startswith("0.10.") else []),
+    ]
+).strip()
 
 import hypothesis
 import jax
