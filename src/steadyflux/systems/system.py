@@ -40,7 +40,9 @@ class Parameter:
             raise InputError(f"{self.name} is one number, not a list.")
         if not self.low <= number <= self.high:
             unit = f" {self.unit}" if self.unit else ""
-            raise InputError(f"{self.name} is {number:g}{unit}; it must lie from {self.low:g} to {self.high:g}{unit}.")
+            raise InputError(
+                f"{self.name} is {number:g}{unit}; it must lie between {self.low:g} and {self.high:g}{unit}."
+            )
         if self.whole:
             if number != int(number):
                 raise InputError(f"{self.name} must be a whole number, not {number:g}.")
