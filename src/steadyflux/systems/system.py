@@ -93,8 +93,8 @@ class Choice:
 class Table:
     """A parameter that is a list of records, each with the same columns: name -> (unit, default or ... when required).
 
-    The unit ``text`` marks a word, ``any`` a value handed on as it is. A record may also be given as a plain list in the
-    order of the columns.
+    The unit ``text`` marks a word, ``any`` a value handed on as it is. A record may also be given as a plain list in
+    the order of the columns.
     """
 
     name: str
@@ -167,8 +167,8 @@ class Comparison:
 class Claim:
     """Something that must hold: a title, where the reference comes from, and a function that compares.
 
-    ``compare(run)`` gets a function ``run(**parameters) -> Result`` and returns one or several `Comparison`. The expected
-    side must come another way than the measured one (a closed form, a published number, another route).
+    ``compare(run)`` gets a function ``run(**parameters) -> Result`` and returns one or several `Comparison`. The
+    expected side must come another way than the measured one (a closed form, a published number, another route).
     """
 
     title: str

@@ -162,8 +162,8 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
 
 
 # Independent reference computation (exact linear algebra and roots by bisection) for two terminals: rates, total,
-# halves, blocked step; then release rate, pools, control, share through bulk; rate, pools and bulk share after the block; the
-# same saturable.
+# halves, blocked step; then release rate, pools, control, share through bulk; rate, pools and bulk share after the
+# block; the same saturable.
 NAMES = ("direct_rate", "bulk_rate", "budding_rate", "sorting_rate", "storing_rate", "mobilising_rate", "priming_rate")
 BOUTON = {"total_vesicles": 200.0, "stimulus_frequency": 20.0, "release_probability": 0.045} | dict(
     zip(NAMES, (0.065, 0.02, 0.03, 0.002, 0.01, 0.004, 0.12), strict=True)
