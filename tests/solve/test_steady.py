@@ -268,3 +268,13 @@ def test_a_species_that_dies_out_vanishes_without_going_negative():
     found = np.asarray(sf.steady(model)["A"])
     assert np.all(found >= 0)
     assert found[5] < 1e-6
+
+
+def test_a_solution_says_in_one_line_what_it_is():
+    model = sf.Model(
+        sf.interval(0.3, 7),
+        [sf.Species("c")],
+        [sf.Fick("c", 2.1)],
+        [sf.Hold("left", {"c": 1.7}), sf.Hold("right", {"c": 0.4})],
+    )
+    assert repr(sf.steady(model)) == "Solution(c in 7 cells: converged after 1 linear solves)"

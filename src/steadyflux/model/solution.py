@@ -67,6 +67,12 @@ class Solution(eqx.Module):
             return self.model.given[name]
         return self.state.u[:, self.model.index(name)]
 
+    def __repr__(self) -> str:
+        what = f"{', '.join(self.model.names)} in {self.model.cells} cells"
+        if self.traced:
+            return f"Solution({what}, being traced)"
+        return f"Solution({what}: {self.outcome.name} after {int(self.outcome.iterations)} linear solves)"
+
     def check_converged(self) -> None:
         """Raise `NotConverged` unless the search converged, saying what was tried and where the residual is largest."""
         code = int(self.outcome.code)

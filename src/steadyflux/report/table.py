@@ -63,7 +63,8 @@ def findings_table(findings: Iterable[tuple[str, Any]]) -> Table:
         result = result if finding.judged else Text("left out", "dim")
         title = finding.title if finding.subject == target else f"{finding.subject}: {finding.title}"
         cells = [Text(_short(x)) for x in (finding.measured, finding.expected, finding.tolerance)]
-        table.add_row(Text("" if target == before else target), Text(title), *cells, result, Text(finding.source))
+        reason = finding.source if finding.judged else finding.detail
+        table.add_row(Text("" if target == before else target), Text(title), *cells, result, Text(reason))
         before = target
     return table
 
