@@ -10,6 +10,15 @@ from steadyflux.ground.errors import InputError
 Record = Mapping[str, Any]
 RESERVED = ("phi", "T", "W", "X")
 
+# The columns of a table of ions that stand between two baths.
+BATH_COLUMNS: Mapping[str, tuple[str, Any]] = {
+    "charge": ("", ...),
+    "diffusivity": ("m^2/s", ...),
+    "left": ("mol/m^3", ...),
+    "right": ("mol/m^3", ...),
+    "name": ("text", ""),
+}
+
 
 def ion_names(ions: Sequence[Record]) -> tuple[str, ...]:
     """A name for every ion of a table: the one given, else "ion 1", "ion 2", ...; two alike are refused."""

@@ -47,7 +47,7 @@ from matplotlib.figure import Figure
 import steadyflux as sf
 from steadyflux.ground.constants import FARADAY, R
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.electrolyte._ions import check_neutral, check_positive, ion_names
+from steadyflux.systems.electrolyte._ions import BATH_COLUMNS, check_neutral, check_positive, ion_names
 from steadyflux.systems.system import Claim, Comparison, Parameter, Result, System, Table, Values
 
 LEFT, RIGHT = "left", "right"
@@ -60,13 +60,7 @@ IONS = Table(
         {"name": "K+", "charge": 1, "diffusivity": 1.957e-9, "left": 1e-4, "right": 100.0},
         {"name": "Cl-", "charge": -1, "diffusivity": 2.032e-9, "left": 100.0001, "right": 100.0001},
     ),
-    {
-        "charge": ("", ...),
-        "diffusivity": ("m^2/s", ...),
-        "left": ("mol/m^3", ...),
-        "right": ("mol/m^3", ...),
-        "name": ("text", ""),
-    },
+    BATH_COLUMNS,
     "0.1 M HCl | 0.1 M KCl at pH 7, a trace of K+ in the acid; limiting diffusivities at 25 C (CRC Handbook values)",
 )
 

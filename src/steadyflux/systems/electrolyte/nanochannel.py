@@ -50,7 +50,7 @@ from matplotlib.figure import Figure
 import steadyflux as sf
 from steadyflux.ground.constants import EPSILON_0, FARADAY, N_A, R
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.electrolyte._ions import check_positive, ion_names
+from steadyflux.systems.electrolyte._ions import BATH_COLUMNS, check_positive, ion_names
 from steadyflux.systems.system import Claim, Comparison, Parameter, Result, System, Table, Values
 
 IONS = Table(
@@ -59,13 +59,7 @@ IONS = Table(
         {"name": "K+", "charge": 1, "diffusivity": 1.96e-9, "left": 10.0, "right": 100.0},
         {"name": "Cl-", "charge": -1, "diffusivity": 2.03e-9, "left": 10.0, "right": 100.0},
     ),
-    {
-        "charge": ("", ...),
-        "diffusivity": ("m^2/s", ...),
-        "left": ("mol/m^3", ...),
-        "right": ("mol/m^3", ...),
-        "name": ("text", ""),
-    },
+    BATH_COLUMNS,
     "KCl; limiting diffusivities in water at 25 C, typical",
 )
 
