@@ -29,7 +29,7 @@ from steadyflux.physics.law import CellLaw, EdgeLaw, Law, replace
 from steadyflux.physics.local import TEMPERATURE, Frame
 from steadyflux.physics.phase import Ideal, Phase
 from steadyflux.physics.quantity import KINDS, Quantity
-from steadyflux.space.space import Edges, Space
+from steadyflux.space.space import Edges, Space, evaluate
 
 AMBIENT = 298.15  # K, 25 C: where most tabulated diffusivities were measured
 
@@ -281,7 +281,7 @@ def _by_name(quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
 
 def _field(space: Space, value: Any, unit: str, what: str) -> Any:
     if callable(value):
-        value = value(space.position)
+        value = evaluate(value, space.position)
     value = si(value, unit, what)
     if np.ndim(value) > 0 and np.shape(value) != (space.cells,):
         raise ModelError(

@@ -20,6 +20,7 @@ from steadyflux.physics.law import EdgeLaw, Law, parameter, replace, resolve_pos
 from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.means import path_mean
 from steadyflux.physics.quantity import Quantity
+from steadyflux.space.space import evaluate
 
 # Flux unit of the kind per area and unit of state.
 TRANSFER_UNITS: dict[str, str] = {
@@ -48,7 +49,7 @@ class Transfer(EdgeLaw):
         if self.quantity not in quantities:
             raise NameUnknown("quantity", self.quantity, quantities)
         what = f"transfer coefficient of {self.quantity}"
-        given = self.coefficient(positions) if callable(self.coefficient) else self.coefficient
+        given = evaluate(self.coefficient, positions) if callable(self.coefficient) else self.coefficient
         coefficient = si(given, TRANSFER_UNITS[quantities[self.quantity].kind], what)
         if not is_traced(coefficient) and np.any(np.asarray(coefficient) < 0.0):
             raise ModelError(f"The {what} is negative; it would carry it uphill, so give a size.")

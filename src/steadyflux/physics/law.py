@@ -14,7 +14,7 @@ from steadyflux.ground.errors import ModelError
 from steadyflux.ground.units import si
 from steadyflux.physics.local import Cell, Geometry, Local
 from steadyflux.physics.quantity import Quantity
-from steadyflux.space.space import INTERIOR
+from steadyflux.space.space import INTERIOR, evaluate
 
 
 def parameter(unit: str, what: str, **options: Any) -> Any:
@@ -169,7 +169,7 @@ def resolve_positions(law: Law, positions: Any) -> Law:
 
 def _per_edge(value: Any, positions: Any, count: int, what: str, unit: str) -> Any:
     if callable(value):
-        value = value(positions)
+        value = evaluate(value, positions)
     value = si(value, unit, what)
     if np.ndim(value) > 0 and np.shape(value) != (count,):
         raise ModelError(

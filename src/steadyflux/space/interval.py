@@ -278,7 +278,7 @@ def _layered(
         start = first - 1 if shared else first
         edges[region.name] = _mesh_edges(x, area, xp, start)
         mesh.append(edges[region.name])
-        places[region.name] = Place(cells=np.arange(start, start + count), area=np.ones(count), kind="region")
+        places[region.name] = Place(np.arange(start, start + count), np.ones(count), "region", own)
         first = start + count
     tail = np.concatenate([np.asarray(e.tail) for e in mesh])
     interior = Edges(
@@ -289,11 +289,13 @@ def _layered(
         position=xp.concatenate([xp.asarray(e.position) for e in mesh]),
         first=path_start(tail, tail + 1),
     )
-    x = xp.concatenate(position)
+    x, whole = xp.concatenate(position), xp.concatenate(volume)
+    for name, place in places.items():
+        places[name] = Place(place.cells, place.area, place.kind, place.share / whole[place.cells])
     places[names[0]] = _end(x, area, 0, 0, xp)
     places[names[1]] = _end(x, area, first - 1, -1, xp)
     return Space(
-        volume=xp.concatenate(volume),
+        volume=whole,
         position=x,
         edges={INTERIOR: interior, **edges},
         places=places,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -22,16 +22,23 @@ class Edges(eqx.Module):
     ``area / length`` is the exact conductor of a unit coefficient, 1 / integral of dx / A(x), so a two-point flux
     of a constant coefficient is exact on curved coordinates too.
 
-    Shapes: every array is (edge,). Units: area m^2, length m, position m (or the units of an abstract axis).
+    Shapes: every array is (edge,); in several dimensions ``position`` is (edge, axis). Units: area m^2, length m,
+    position m (or the units of an abstract axis).
     """
 
     tail: Int[AnyArray, " edge"]
     head: Int[AnyArray, " edge"]
     area: Float[AnyArray, " edge"]
     length: Float[AnyArray, " edge"]
-    position: Float[AnyArray, " edge"]
+    position: Float[AnyArray, " edge *axis"]
     first: int | None = eqx.field(static=True, default=None)
     """When the edges are the whole path first, first + 1, ... their first cell; else None."""
+    enclosed: Float[AnyArray, " edge"] | None = None
+    """Volume between a fixed surface and each edge's face, m^3: what a face that moves sweeps is its change."""
+    corners: Float[AnyArray, "edge 2 axis"] | None = None
+    """In two dimensions the two ends of each edge's face, seen from the tail first the right then the left one."""
+    direction: Float[AnyArray, "edge axis"] | None = None
+    """In several dimensions the unit vector from tail to head."""
 
     def __len__(self) -> int:
         return int(np.shape(self.tail)[0])
@@ -41,26 +48,34 @@ class Place(eqx.Module):
     """A named group of cells where conditions can be set: a boundary (with its area), a compartment or a region.
 
     Shapes: (cell of the place,). ``area`` is the boundary area of each cell, m^2; for compartments and regions it is 1.
+    ``share`` is the part of each cell's volume that lies in a region (a cell on the interface of two belongs to both);
+    None means all of it.
     """
 
     cells: Int[AnyArray, " place"]
     area: Float[AnyArray, " place"]
     kind: str = eqx.field(static=True, default="boundary")
+    share: Float[AnyArray, " place"] | None = None
 
 
 class Space(eqx.Module):
     """Cells with volumes, edges with geometry, and the places that have names.
 
-    Shapes: ``volume``, ``position`` are (cell,). Units m^3, m. ``labels`` names the cells of a network.
+    Shapes: ``volume``, ``position`` are (cell,); in several dimensions ``position`` is (cell, axis) and ``coordinate``
+    names the axes, separated by spaces ("r z"). Units m^3, m. ``labels`` names the cells of a network.
     """
 
     volume: Float[AnyArray, " cell"]
-    position: Float[AnyArray, " cell"]
+    position: Float[AnyArray, " cell *axis"]
     edges: dict[str, Edges]
     places: dict[str, Place]
     kind: str = eqx.field(static=True)
     labels: tuple[str, ...] | None = eqx.field(static=True, default=None)
     coordinate: str = eqx.field(static=True, default="x")
+    form: Any = eqx.field(static=True, default=None)
+    """For a space that moves: a `Form`, from which it is built anew for each value of its shared unknowns."""
+    shape: tuple[int, ...] | None = eqx.field(static=True, default=None)
+    """Number of cells along each axis of a tensor-product grid, the last axis running fastest."""
 
     def __check_init__(self) -> None:
         if self.cells == 0:
@@ -103,7 +118,17 @@ class Space(eqx.Module):
             return f"'{self.labels[cell]}'"
         if is_traced(self.position):
             return str(cell)
-        return f"{cell} at {self.coordinate} = {float(np.asarray(self.position)[cell]):.4g}"
+        here = np.atleast_1d(np.asarray(self.position)[cell])
+        return f"{cell} at " + ", ".join(f"{axis} = {x:.4g}" for axis, x in zip(self.axes, here, strict=False))
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        return tuple(self.coordinate.split())
+
+    def coordinates(self) -> tuple[Any, ...]:
+        """One array (cell,) for each axis: the arguments of a function of the position."""
+        return columns(self.position)
 
     def place(self, name: str) -> Place:
         """The place called ``name``; an unknown name is refused with the nearest known one."""
@@ -124,15 +149,23 @@ class Space(eqx.Module):
         numbers = np.asarray(cells)
         numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers.astype(int)
         region = Place(cells=numbers, area=np.ones(len(numbers)), kind="region")
-        return Space(
-            volume=self.volume,
-            position=self.position,
-            edges=self.edges,
-            places={**self.places, name: region},
-            kind=self.kind,
-            labels=self.labels,
-            coordinate=self.coordinate,
-        )
+        return changed(self, places={**self.places, name: region})
+
+
+def changed(space: Space, **changes: Any) -> Space:
+    """The same space with some fields changed."""
+    fields = {name: getattr(space, name) for name in space.__dataclass_fields__}
+    return Space(**{**fields, **changes})
+
+
+def columns(position: Any) -> tuple[Any, ...]:
+    """The coordinates of points, (point,) or (point, axis), one array for each axis."""
+    return (position,) if np.ndim(position) == 1 else tuple(position[:, axis] for axis in range(np.shape(position)[1]))
+
+
+def evaluate(function: Callable[..., Any], position: Any) -> Any:
+    """A function of the position at points, (point,) or (point, axis): it gets one array for each axis."""
+    return function(*columns(position))
 
 
 def path_start(tail: Int[np.ndarray, " edge"], head: Int[np.ndarray, " edge"]) -> int | None:
@@ -170,12 +203,15 @@ def join(
                 length=e.length,
                 position=e.position,
                 first=None if e.first is None else e.first + offset,
+                enclosed=e.enclosed,
+                corners=e.corners,
+                direction=e.direction,
             )
             edges[f"{name}.{set_name}"] = moved
             if set_name == INTERIOR:
                 interior.append(moved)
         for place_name, p in part.places.items():
-            places[f"{name}.{place_name}"] = Place(cells=np.asarray(p.cells) + offset, area=p.area, kind=p.kind)
+            places[f"{name}.{place_name}"] = Place(np.asarray(p.cells) + offset, p.area, p.kind, p.share)
         places[name] = Place(cells=np.arange(offset, offset + part.cells), area=np.ones(part.cells), kind="region")
         labels += [f"{name}.{part.labels[i] if part.labels else i}" for i in range(part.cells)]
         offset += part.cells
@@ -190,14 +226,37 @@ def join(
             if place not in places:
                 raise NameUnknown("place", place, places)
         edges[set_name] = _link(places[one], places[other], f"{one} - {other}", length)
+    positions, axes = _common_axes(list(parts.values()))
     return Space(
         volume=xp.concatenate([xp.asarray(part.volume) for part in parts.values()]),
-        position=xp.concatenate([xp.asarray(part.position) for part in parts.values()]),
-        edges=edges,
+        position=xp.concatenate([xp.asarray(position) for position in positions]),
+        edges={name: _widened(e, len(axes.split())) for name, e in edges.items()},
         places=places,
         kind="joined",
         labels=tuple(labels),
-        coordinate="x",
+        coordinate=axes,
+    )
+
+
+def _common_axes(parts: Sequence[Space]) -> tuple[list[Any], str]:
+    """Positions of all parts with as many axes as the part that has most; missing coordinates are zero."""
+    most = max(parts, key=lambda part: len(part.axes))
+    return [_wide(part.position, len(most.axes)) for part in parts], most.coordinate
+
+
+def _wide(position: Any, axes: int) -> Any:
+    if axes == 1:
+        return position
+    xp = array_module(position)
+    rows = xp.stack(columns(position), axis=1)
+    return xp.concatenate([rows, xp.zeros((rows.shape[0], axes - rows.shape[1]))], axis=1)
+
+
+def _widened(edges: Edges, axes: int) -> Edges:
+    return (
+        edges
+        if np.ndim(edges.position) == 2 or axes == 1
+        else eqx.tree_at(lambda e: e.position, edges, _wide(edges.position, axes))
     )
 
 
@@ -225,6 +284,8 @@ def _link(one: Place, other: Place, what: str, length: Any) -> Edges:
 
 def _concatenate(parts: Sequence[Edges]) -> Edges:
     xp = array_module(*[(e.area, e.length, e.position) for e in parts])
+    axes = max(np.shape(e.position)[1] if np.ndim(e.position) == 2 else 1 for e in parts)
+    parts = [_widened(e, axes) for e in parts]
     tail = np.concatenate([np.asarray(e.tail) for e in parts])
     head = np.concatenate([np.asarray(e.head) for e in parts])
     return Edges(
