@@ -87,9 +87,9 @@ def case(request):
 
 def stages(model, state):
     """The steady equations with pins, and a step of pseudo-time without."""
-    pins = choose_pins(model, state.u)
-    yield Stage(jnp.ones(()), jnp.zeros(()), state.u, pins)
-    yield Stage(jnp.asarray(0.7), jnp.asarray(3.1), 0.9 * state.u, jnp.full(model.layout.totals, -1))
+    pins = choose_pins(model, state)
+    yield Stage(jnp.ones(()), jnp.zeros(()), state, pins)
+    yield Stage(jnp.asarray(0.7), jnp.asarray(3.1), State(0.9 * state.u, 0.9 * state.s), jnp.full(model.layout.totals, -1))
 
 
 def test_the_models_are_what_they_claim(case):
@@ -143,7 +143,7 @@ def derivatives(model, state, stage, kept, direction):
 
 def test_blocks_on_edges_and_cells_are_the_exact_jacobian(case):
     model, state = case
-    kept = totals(model, state.u)
+    kept = totals(model, state)
     n, k = state.u.shape
     rng = np.random.default_rng(9)
     direction = jax.tree.map(lambda x: x * rng.uniform(0.1, 1.0, x.shape), state)
@@ -202,7 +202,7 @@ def check_bands(model, state, b, exact):
 def test_the_residual_of_held_cells_is_the_condition(case):
     model, state = case
     stage = next(stages(model, state))
-    off = jax.jit(residual)(model, state, stage, totals(model, state.u))
+    off = jax.jit(residual)(model, state, stage, totals(model, state))
     for b in model.holds:
         k, cell = model.index(b.quantity), int(model.space.place(b.place).cells[0])
         wanted = b.value if b.shared is None else b.factor * state.s[[s.name for s in model.shared].index(b.shared)]
@@ -212,7 +212,7 @@ def test_the_residual_of_held_cells_is_the_condition(case):
 def test_stored_amounts_grow_with_the_size_of_a_compartment():
     model = ring()
     u = jnp.asarray(np.random.default_rng(5).uniform(0.5, 2.0, (4, 4)))
-    amounts = np.asarray(stored(model, u))
+    amounts = np.asarray(stored(model, State(u, jnp.zeros(0))))
     np.testing.assert_allclose(amounts[:3, 0], u[:3, 0] * u[:3, 3])
     np.testing.assert_allclose(amounts[3, 0], 3.0 * u[3, 0])
     np.testing.assert_allclose(amounts[:, 3], u[:, 3])

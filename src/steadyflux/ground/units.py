@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadyflux.ground.errors import UnitError, nearest
+from steadyflux.ground.signal import Signal
 from steadyflux.ground.unit_text import UnitTextError, expression, label, read_factors, split_number
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def si(value: object, unit: str, what: str, *, allow_array: bool = True) -> Any:
     """
     if isinstance(value, str):
         return _from_text(value, unit, what)
+    if isinstance(value, Signal):
+        return value.converted(lambda one: si(one, unit, what))
     if isinstance(value, bool | np.bool_):
         raise _refused(what, value, unit, "is a boolean, not a number")
     if isinstance(value, Real):
@@ -59,6 +62,19 @@ def si(value: object, unit: str, what: str, *, allow_array: bool = True) -> Any:
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return _from_array(value, unit, what, allow_array)
     raise _refused(what, value, unit, "is not a number")
+
+
+def base(value: object) -> float:
+    """A number, or a text with any unit, in SI base units."""
+    if not isinstance(value, str):
+        return float(si(value, "", "a number"))
+    try:
+        number, unit = split_number(value)
+        if not unit:
+            return number
+        return float(_registry().Quantity(number, _registry().parse_units(expression(unit))).to_base_units().magnitude)
+    except UnitTextError as error:
+        raise UnitError("a number", value, "", str(error), "write a number with its unit, such as '50 mV'") from None
 
 
 def quantity(value: Any, unit: str, *, compact: bool = False) -> "PlainQuantity[Any]":

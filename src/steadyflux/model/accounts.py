@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from steadyflux.model.mapping import State, extended, in_cells, local, on_edges, placed, shared_values
 from steadyflux.model.model import Model
-from steadyflux.model.system import State, balance, extended, in_cells, inflows, local, on_edges, shared_values, stored
+from steadyflux.model.system import balance, inflows, stored
 from steadyflux.physics.law import CellLaw, EdgeLaw, Law
 
 QUIET = 1e-9  # a net flux below this share of what moves both ways counts as none
@@ -98,6 +99,7 @@ def labels(model: Model) -> tuple[str, ...]:
 @jax.jit
 def account(model: Model, state: State) -> Accounts:
     """Fluxes, entropies and potentials of a state."""
+    model = placed(model, state)
     laws = tuple(_law_account(model, number, law, state) for number, law in enumerate(model.laws))
     return Accounts(laws, conjugates(model, state), balance(model, state))
 
@@ -319,5 +321,5 @@ def regime_of(model: Model, books: Accounts) -> str:
 
 def stored_of(model: Model, state: State) -> dict[str, float]:
     """Stored total of every quantity."""
-    amounts = np.asarray(stored(model, state.u)).sum(axis=0)
+    amounts = np.asarray(stored(model, state)).sum(axis=0)
     return dict(zip(model.names, map(float, amounts), strict=True))

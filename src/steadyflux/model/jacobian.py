@@ -8,19 +8,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from steadyflux.model.mapping import State, ends, in_cells, local, on_edges, placed, productions
 from steadyflux.model.model import Model
 from steadyflux.model.system import (
     Stage,
-    State,
-    in_cells,
-    local,
-    on_edges,
+    accumulation,
+    constraints,
+    densities,
     pivot_columns,
-    productions,
+    rates,
     residual,
-    stored,
+    sweeping,
 )
 from steadyflux.physics.law import CellLaw
+from steadyflux.space.space import INTERIOR
 
 
 class Border(NamedTuple):
@@ -42,10 +43,13 @@ class Blocks(NamedTuple):
     free: Float[Array, "cell quantity"]
     """One where a row is a balance, zero where a condition stands instead."""
     border: Border
+    made: Float[Array, "cell quantity quantity"]
+    """Of what the laws make in each cell alone: without what is stored, and with the sign of a production."""
 
 
 def blocks(model: Model, state: State, stage: Stage, kept: Float[Array, " total"]) -> Blocks:
     """All derivatives of `steadyflux.model.system.residual`."""
+    model, resting = placed(model, state), model
     count = len(model.names)
     cell = jnp.zeros((model.cells, count, count))
     for number, law in enumerate(model.laws):
@@ -58,14 +62,28 @@ def blocks(model: Model, state: State, stage: Stage, kept: Float[Array, " total"
                     rate = in_cells(model, number, lambda one, h, s, c: productions(model, one, h, s, c), state)[0]
                     swells = jnp.where(jnp.asarray(model.layout.active)[where, k], 1.0, 0.0)
                     cell = cell.at[where, :, k].add(-swells[:, None] * rate)
-    cell = cell + stage.inverse_step * _storage_jacobian(model, state)
-    edges = {name: on_edges(model, model.laws_on(name), _flux_jacobian(model), state) for name in model.edges}
+    made = -cell
+    edges = {
+        name: on_edges(model, model.laws_on(name), _flux_jacobian(model), state)
+        for name in model.edges
+        if model.laws_on(name)
+    }
+    if model.space.form is not None:
+        edges[INTERIOR] = _with_swept(resting, state, rates(state, stage).s, edges.get(INTERIOR))
+    if stage.rate is not None:
+        for k in constraints(model):  # the row is the rate of a constraint: the same by the rates of its states
+            cell = cell.at[:, k].multiply(stage.inverse_step)
+            edges = {
+                name: (d_tail.at[:, k].multiply(stage.inverse_step), d_head.at[:, k].multiply(stage.inverse_step))
+                for name, (d_tail, d_head) in edges.items()
+            }
+    cell = cell + _growth_jacobian(resting, state, stage)
     free = jnp.where(model.layout.held, 0.0, 1.0)
-    if model.layout.totals:
+    if model.layout.totals and stage.rate is None:
         columns = pivot_columns(model)
         pins = jnp.maximum(stage.pins, 0)
         free = free.at[pins, columns].multiply(jnp.where(stage.pins >= 0, 0.0, 1.0))
-    return Blocks(cell, edges, free, border(model, state, stage, kept))
+    return Blocks(cell, edges, free, border(resting, state, stage, kept), made)
 
 
 def _flux_jacobian(model: Model) -> Any:
@@ -96,13 +114,33 @@ def _production_jacobian(model: Model) -> Any:
     return function
 
 
-def _storage_jacobian(model: Model, state: State) -> Array:
-    """d stored_k / d u_l in each cell; a compartment's size takes part in what all others store."""
+def _growth_jacobian(model: Model, state: State, stage: Stage) -> Array:
+    """d (storage term)_k / d u_l in each cell; a compartment's size takes part in what all others store."""
     directions = jnp.eye(len(model.names))
     along = jax.vmap(
-        lambda d: jax.jvp(lambda u: stored(model, u), (state.u,), (jnp.broadcast_to(d, state.u.shape),))[1], out_axes=2
+        lambda d: jax.jvp(
+            lambda u: accumulation(model, State(u, state.s), stage), (state.u,), (jnp.broadcast_to(d, state.u.shape),)
+        )[1],
+        out_axes=2,
     )
     return along(directions)
+
+
+def _with_swept(model: Model, state: State, motion: Array, edges: Any) -> tuple[Array, Array]:
+    """Derivatives on the interior edges with those of what moving faces sweep over."""
+    here = placed(model, state)
+    interior = here.space.edges[INTERIOR]
+
+    def by_ends(directions: Array) -> tuple[Array, Array]:
+        moved = jax.jvp(
+            lambda u: densities(here, State(u, state.s)), (state.u,), (jnp.broadcast_to(directions, state.u.shape),)
+        )[1]
+        return ends(interior, moved)
+
+    tail, head = jax.vmap(by_ends, out_axes=2)(jnp.eye(len(model.names)))
+    volume = sweeping(model, state, motion)[:, None, None]
+    d_tail, d_head = -0.5 * volume * tail, -0.5 * volume * head
+    return (d_tail, d_head) if edges is None else (edges[0] + d_tail, edges[1] + d_head)
 
 
 def border(model: Model, state: State, stage: Stage, kept: Float[Array, " total"]) -> Border:

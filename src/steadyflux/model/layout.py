@@ -243,7 +243,7 @@ def _total_name(weights: np.ndarray, labels: list[tuple[str, int]], model: Model
 
 def _check_total(model: Model, name: str, cell: int) -> None:
     q = model.quantity(name)
-    stores = q.kind != "charge" and (is_traced(q.capacity) or np.all(np.asarray(q.capacity) > 0))
+    stores = q.kind != "charge" and model.storage[model.index(name)].stores
     if not stores:
         raise ModelError(
             f"{name} is fixed nowhere in the part that contains the cell {model.space.name_of(cell)}, and it stores "

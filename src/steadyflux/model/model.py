@@ -10,6 +10,7 @@ import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.ground.signal import Spread, at_time, is_signal, now, signals_of
 from steadyflux.ground.units import si
 from steadyflux.model.conditions import (
     Bound,
@@ -25,6 +26,7 @@ from steadyflux.model.conditions import (
 )
 from steadyflux.model.layout import Layout, lay_out
 from steadyflux.model.shared import FlowBalance, Shared
+from steadyflux.model.storage import Storage, storage_of
 from steadyflux.physics.law import CellLaw, EdgeLaw, Law, replace
 from steadyflux.physics.local import TEMPERATURE, Frame
 from steadyflux.physics.phase import Ideal, Phase
@@ -54,7 +56,8 @@ class Model(eqx.Module):
         temperature: K; used where no `Heat` quantity is solved for.
         given: known fields by name: a number, one value per cell, or a function of the coordinate. A field called "phi"
             is the electric potential, "T" the temperature.
-        start: first guess by quantity; for what no boundary feeds, also the total that is kept.
+        start: first guess by quantity; for what no boundary feeds, also the total that is kept; in time, where the way
+            begins.
         shared: shared unknowns with their balances.
     """
 
@@ -71,6 +74,8 @@ class Model(eqx.Module):
     start: dict[str, Any]
     shared: tuple[Shared, ...]
     layout: Layout
+    storage: tuple[Storage, ...]
+    varies: bool = eqx.field(static=True)  # whether a number of it changes with time
 
     def __init__(
         self,
@@ -112,14 +117,26 @@ class Model(eqx.Module):
             self.edges[acting[-1] or ""] = edges
         self.laws, self.acting = tuple(bound_laws), tuple(acting)
         self._check_laws(known)
-        # The laws have evaluated diffusivities that are functions; a function is no leaf of a compiled program.
-        self.quantities = tuple(replace(q, diffusivity=None) if callable(q.diffusivity) else q for q in self.quantities)
+        self.storage = tuple(storage_of(q, space) for q in self.quantities)
+        # Diffusivities and capacities that are functions have been evaluated; a function is no leaf of a compiled
+        # program.
+        self.quantities = tuple(_plain(q) for q in self.quantities)
         self.reservoirs = tuple(
             self._reservoir(condition, law, known)
             for condition, law in zip(exchanges, self.laws[len(self.laws) - len(exchanges) :], strict=True)
         )
         self.start = {name: self._start_value(known, name, value) for name, value in (start or {}).items()}
-        self.layout = lay_out(self)
+        self.varies = False
+        self.layout = lay_out(self.at(0.0) if signals_of(self._numbers()) else self)
+        self.varies = bool(signals_of(self._numbers()))
+
+    def _numbers(self) -> Any:
+        return self.laws, self.holds, self.influxes, self.reservoirs, self.given, self.phase, self.shared, self.storage
+
+    def at(self, time: Any) -> Model:
+        """The model as it is at a time, s: every signal replaced by its value."""
+        changing = ("laws", "holds", "influxes", "reservoirs", "given", "phase", "shared", "storage")
+        return replace(self, **{name: at_time(getattr(self, name), time) for name in changing})
 
     # ---- what it is made of -------------------------------------------------------------------------------------
 
@@ -202,7 +219,7 @@ class Model(eqx.Module):
                     _check_positive(known[name], holds[-1].value, f"held at '{condition.place}'")
                 else:
                     place = self.space.place(condition.place)
-                    measure = place.area.sum() if place.kind == "boundary" else self.space.volume[place.cells].sum()
+                    measure = self.space.measure(condition.place).sum()
                     influxes.append(bind_influx(condition.place, place, measure, known[name], value))
         return tuple(holds), tuple(influxes)
 
@@ -290,6 +307,15 @@ def _field(space: Space, value: Any, unit: str, what: str) -> Any:
     return value
 
 
+def _spread(value: Any, cells: int) -> Any:
+    return Spread(value, cells) if is_signal(value) else value + np.zeros(cells)
+
+
+def _plain(q: Quantity) -> Quantity:
+    q = replace(q, diffusivity=None) if callable(q.diffusivity) else q
+    return replace(q, capacity=1.0) if callable(q.capacity) or isinstance(q.capacity, Mapping) else q
+
+
 def _given_fields(
     space: Space, known: Mapping[str, Quantity], given: Mapping[str, Any], temperature: Any
 ) -> dict[str, Any]:
@@ -298,10 +324,11 @@ def _given_fields(
     for name, value in given.items():
         if name in known:
             raise ModelError(f"'{name}' is a quantity to solve for; it cannot be given as well.")
-        fields[name] = _field(space, value, units.get(name, ""), f"given field {name}") + np.zeros(space.cells)
+        fields[name] = _spread(_field(space, value, units.get(name, ""), f"given field {name}"), space.cells)
     if TEMPERATURE not in fields and not any(q.kind == "heat" for q in known.values()):
-        fields[TEMPERATURE] = si(temperature, "K", "temperature") + np.zeros(space.cells)
-    if TEMPERATURE in fields and not is_traced(fields[TEMPERATURE]) and not np.all(fields[TEMPERATURE] > 0):
+        fields[TEMPERATURE] = _spread(si(temperature, "K", "temperature"), space.cells)
+    warm = now(fields.get(TEMPERATURE, 1.0))
+    if not is_traced(warm) and not np.all(np.asarray(warm) > 0):
         raise ModelError("The temperature must be above absolute zero everywhere; give it in K or with its unit.")
     return fields
 
@@ -331,6 +358,7 @@ def _floating(condition: Float, known: Mapping[str, Quantity]) -> Shared:
 
 
 def _check_positive(quantity: Quantity, value: Any, place: str) -> None:
+    value = now(value)
     if KINDS[quantity.kind].positive and not is_traced(value) and np.any(np.asarray(value) < 0):
         raise ModelError(f"{quantity.name} {place} is {np.min(value):g}; a {quantity.kind} state cannot be negative.")
 

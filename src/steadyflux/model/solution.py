@@ -146,7 +146,7 @@ class Solution(eqx.Module):
 
     def total(self, name: str) -> Any:
         """Stored total of a quantity, in its stored unit (SI)."""
-        return jnp.sum(stored(self.model, self.state.u)[:, self.model.index(name)])
+        return jnp.sum(stored(self.model, self.state)[:, self.model.index(name)])
 
     def interpolate(self, name: str, position: Any) -> Any:
         """State at positions along a one-dimensional space, linear between cells."""

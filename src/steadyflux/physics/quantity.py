@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -33,12 +34,25 @@ KINDS: dict[str, Kind] = {
 }
 
 
+CAPACITY_UNITS: dict[str, str] = {
+    "species": "",
+    "heat": "J/(m^3*K)",
+    "charge": "F/m^3",
+    "volume": "1/Pa",
+    "size": "",
+    "momentum": "kg/m^3",
+    "population": "",
+}
+"""Unit of what each kind stores per volume and unit of its state."""
+
+
 class Quantity(eqx.Module):
     """One thing that is carried. Made by `Species`, `Ion`, `Heat`, `Potential`, `Volume`, `Size`, `Momentum`,
     `Population`.
 
-    ``stored per volume = capacity * state``. ``external`` names a given field: its energy per unit of amount (J/mol for
-    a species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
+    ``stored per volume = capacity * state``: the capacity is a number, one per cell, a function of the position, a
+    table by region, or a `Coefficient` of the state (then the store is its integral). ``external`` names a given field:
+    its energy per unit of amount (J/mol for a species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
     """
 
     name: str = eqx.field(static=True)
@@ -63,6 +77,13 @@ class Quantity(eqx.Module):
         return KINDS[self.kind]
 
 
+def _capacity(value: Any, kind: str, name: str) -> Any:
+    """A capacity that is a number in SI; a function, a table by region or a coefficient waits for the space."""
+    if callable(value) or isinstance(value, Mapping):
+        return value
+    return si(value, CAPACITY_UNITS[kind], f"capacity of {name}")
+
+
 Where = str | tuple[str, ...] | None
 
 
@@ -77,6 +98,7 @@ def Species(
     charge: float = 0,
     external: str | None = None,
     where: Where = None,
+    capacity: Any = 1.0,
     standard: Any = 0.0,
     reference: Any = 1.0,
 ) -> Quantity:
@@ -86,6 +108,7 @@ def Species(
         diffusivity: m^2/s; a number, text with a unit, one value per edge, or a function of the coordinate.
         charge: charge number z.
         external: name of a given field with its potential energy, J/mol (gravity, a potential of mean force).
+        capacity: amount stored per volume over the concentration: a porosity, a retardation factor.
         standard: standard chemical potential, J/mol, at the concentration ``reference`` (mol/m^3).
     """
     return Quantity(
@@ -97,6 +120,7 @@ def Species(
         diffusivity=diffusivity
         if diffusivity is None or callable(diffusivity)
         else si(diffusivity, "m^2/s", f"diffusivity of {name}"),
+        capacity=_capacity(capacity, "species", name),
         standard=si(standard, "J/mol", f"standard potential of {name}"),
         reference=si(reference, "mol/m^3", f"reference concentration of {name}"),
     )
@@ -142,13 +166,13 @@ def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None) -> Quanti
         name=name,
         kind="heat",
         where=_where(where),
-        capacity=si(capacity, "J/(m^3*K)", f"heat capacity of {name}"),
+        capacity=_capacity(capacity, "heat", name),
     )
 
 
-def Potential(name: str = "phi", *, where: Where = None) -> Quantity:
-    """Electric charge; its state is the electric potential, V."""
-    return Quantity(name=name, kind="charge", where=_where(where), capacity=0.0)
+def Potential(name: str = "phi", *, capacity: Any = 0.0, where: Where = None) -> Quantity:
+    """Electric charge; its state is the electric potential, V. ``capacity`` is the charge stored per volume, F/m^3."""
+    return Quantity(name=name, kind="charge", where=_where(where), capacity=_capacity(capacity, "charge", name))
 
 
 def Volume(name: str = "p", *, capacity: Any = 0.0, external: str | None = None, where: Where = None) -> Quantity:
@@ -162,7 +186,7 @@ def Volume(name: str = "p", *, capacity: Any = 0.0, external: str | None = None,
         kind="volume",
         external=external,
         where=_where(where),
-        capacity=si(capacity, "1/Pa", f"capacity of {name}"),
+        capacity=_capacity(capacity, "volume", name),
     )
 
 
@@ -176,9 +200,7 @@ def Size(name: str = "volume", *, where: Where = None) -> Quantity:
 
 def Momentum(name: str = "v", *, density: Any = 1000.0, where: Where = None) -> Quantity:
     """Momentum along one direction; its state is the velocity, m/s; ``density`` in kg/m^3."""
-    return Quantity(
-        name=name, kind="momentum", where=_where(where), capacity=si(density, "kg/m^3", f"density for {name}")
-    )
+    return Quantity(name=name, kind="momentum", where=_where(where), capacity=_capacity(density, "momentum", name))
 
 
 def Population(name: str = "N", *, where: Where = None, reference: Any = None) -> Quantity:

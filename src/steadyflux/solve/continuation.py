@@ -117,7 +117,7 @@ def _equations(model: Model, towards: Model, value: Any, state: State) -> tuple[
 
     def equations(value: Any) -> State:
         mixed = between(model, towards, value)
-        stage = Stage(jnp.ones(()), jnp.zeros(()), state.u, _pins(mixed))
+        stage = Stage(jnp.ones(()), jnp.zeros(()), state, _pins(mixed))
         return residual(mixed, state, stage, first_state(mixed)[1])
 
     return jax.jvp(equations, (value,), (jnp.ones(()),))
@@ -132,7 +132,7 @@ def _pins(model: Model) -> Any:
 @jax.jit
 def _solve_compiled(model: Model, towards: Model, value: Any, state: State, rhs: tuple[State, ...]) -> Any:
     mixed = between(model, towards, value)
-    stage = Stage(jnp.ones(()), jnp.zeros(()), state.u, _pins(mixed))
+    stage = Stage(jnp.ones(()), jnp.zeros(()), state, _pins(mixed))
     linear = linearise(mixed, state, stage, jnp.zeros(0), scales(mixed, state))
     return tuple(linear.solve(b) for b in rhs)
 

@@ -51,7 +51,7 @@ def solve_on_host(model: Model, state: State, pins: Any, kept: Any, rhs: State, 
     """J x = rhs, or its transpose, at a solution."""
     model = jax.device_put(model)
     pattern = _pattern(_structure(model, "superlu"))
-    stage = Stage(jnp.ones(()), jnp.zeros(()), state.u, pins)
+    stage = Stage(jnp.ones(()), jnp.zeros(()), state, pins)
     values, _, scale, _ = _assemble(model, state, stage, kept)
     factor = _factor(pattern, np.asarray(values))[0]
     column = _flat(scale)

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from steadyflux.model.model import Model
-from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, totals, volumes
+from steadyflux.model.storage import capacity
+from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, stored, totals, volumes
 from steadyflux.physics.quantity import KINDS
 
 TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
@@ -83,7 +84,7 @@ def begin(model: Model, start: State, kept: Float[Array, " total"]) -> Search:
 
 def stage_of(search: Search) -> Stage:
     """What the residual and the Jacobian need to know of the search."""
-    return Stage(search.force, search.inverse_step * search.rate, search.anchor.u, search.pins)
+    return Stage(search.force, search.inverse_step * search.rate, search.anchor, search.pins)
 
 
 def scales(model: Model, state: State) -> State:
@@ -181,7 +182,7 @@ def _reached(model: Model, s: Search) -> Search:
     embedded = _fresh(s._replace(anchor=s.state, reached=s.force, advance=more - s.force, force=more), s.state)
 
     longer = jnp.where(s.inverse_step < 1e-6, 0.0, 0.1 * s.inverse_step)
-    pins = choose_pins(model, s.state.u) if model.layout.totals else s.pins
+    pins = choose_pins(model, s.state) if model.layout.totals else s.pins
     pinned = s.state.s
     if model.layout.totals:
         pinned = pinned.at[len(model.shared) :].set(s.state.u[pins, pivot_columns(model)])
@@ -260,10 +261,10 @@ def first_state(model: Model, start: State | None = None) -> tuple[State, Array]
             columns.append(_guess(model, k))
         start = State(jnp.stack(columns, axis=1), shared.reshape(-1))
     target = held_values(model, start)
-    kept = totals(model, start.u)
+    kept = totals(model, start)
     u = jnp.where(model.layout.held, target, start.u)
     if model.layout.totals:
-        kept = totals(model, u)
+        kept = totals(model, State(u, start.s))
     return State(u.reshape(n, count), start.s), kept
 
 
@@ -272,12 +273,12 @@ def _guess(model: Model, k: int) -> Array:
     q = model.quantities[k]
     position = jnp.asarray(model.space.position)
     points = [
-        (jnp.mean(position[model.space.place(b.place).cells]), jnp.mean(jnp.asarray(b.value, dtype=float)))
+        (jnp.mean(position[model.space.place(b.place).cells], axis=0), jnp.mean(jnp.asarray(b.value, dtype=float)))
         for b in model.holds
         if b.quantity == q.name and b.shared is None
     ]
     outside = [
-        (jnp.mean(position[model.space.place(r.place).cells]), jnp.asarray(b.value, dtype=float))
+        (jnp.mean(position[model.space.place(r.place).cells], axis=0), jnp.asarray(b.value, dtype=float))
         for r in model.reservoirs
         for b in r.states
         if b.quantity == q.name and b.shared is None
@@ -286,7 +287,7 @@ def _guess(model: Model, k: int) -> Array:
     if not points:
         default = {"heat": 298.15, "size": 1e-15, "species": 1.0, "population": 1.0}.get(q.kind, 0.0)
         return jnp.full(model.cells, default)
-    if model.space.kind == "network" or len(points) == 1:
+    if model.space.kind == "network" or len(points) == 1 or position.ndim == 2:
         return jnp.full(model.cells, 1.0) * (sum(v for _, v in points) / len(points))
     at = jnp.stack([p for p, _ in points])
     order = jnp.argsort(at)
@@ -295,8 +296,10 @@ def _guess(model: Model, k: int) -> Array:
 
 def fastest_rate(model: Model, state: State, diagonal: Float[Array, "cell quantity"]) -> Any:
     """Largest diagonal entry over stored amount per unit of state: 1 / s. One where nothing is stored."""
-    volume = volumes(model, state.u)  # at the state: a swelling compartment's size is one of the unknowns
-    unit = jnp.stack([jnp.ones_like(volume) if q.kind == "size" else volume * q.capacity for q in model.quantities], 1)
+    unit = jax.jvp(lambda u: stored(model, State(u, state.s)), (state.u,), (jnp.ones_like(state.u),))[1]
+    for k, q in enumerate(model.quantities):  # what all others store swells with the compartment; that is no capacity
+        if q.kind != "size":
+            unit = unit.at[:, k].set(volumes(model, state) * capacity(model.storage[k], state.u[:, k]))
     rates = jnp.where(
         (unit > 0) & ~jnp.asarray(model.layout.held), jnp.abs(diagonal) / jnp.where(unit > 0, unit, 1.0), 0.0
     )

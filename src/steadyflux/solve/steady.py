@@ -173,7 +173,7 @@ def _no_tangent(x: Any) -> Any:
 
 
 def _final(search: Search) -> Stage:
-    return Stage(jnp.ones(()), jnp.zeros(()), search.state.u, search.pins)
+    return Stage(jnp.ones(()), jnp.zeros(()), search.state, search.pins)
 
 
 def solve_linear(model: Model, found: Search, rhs: State) -> State:

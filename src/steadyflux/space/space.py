@@ -136,6 +136,16 @@ class Space(eqx.Module):
             raise NameUnknown("place", name, self.places)
         return self.places[name]
 
+    def measure(self, name: str) -> Any:
+        """What a given influx at a place is counted by, for each of its cells: area, volume, or one."""
+        place = self.place(name)
+        if place.kind == "boundary":
+            return place.area
+        if place.kind == "compartment":
+            return np.ones(np.shape(place.cells)[0])
+        volume = self.volume[place.cells]
+        return volume if place.share is None else volume * place.share
+
     def edge_set(self, name: str) -> Edges:
         """The edge set called ``name``; an unknown name is refused with the nearest known one."""
         if name not in self.edges:
