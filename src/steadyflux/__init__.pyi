@@ -38,6 +38,9 @@ from .physics.diffusion import Ohm as Ohm
 from .physics.diffusion import Polynomial as Polynomial
 from .physics.diffusion import Power as Power
 from .physics.diffusion import Table as Table
+from .physics.electrode import ButlerVolmer as ButlerVolmer
+from .physics.electrode import SurfaceRate as SurfaceRate
+from .physics.electrode import Tafel as Tafel
 from .physics.flow import Advection as Advection
 from .physics.flow import HydraulicConductance as HydraulicConductance
 from .physics.flow import Orifice as Orifice
@@ -45,6 +48,7 @@ from .physics.flow import Radiation as Radiation
 from .physics.flow import Transfer as Transfer
 from .physics.flow import Weibull as Weibull
 from .physics.flow import Weir as Weir
+from .physics.heat import Convection as Convection
 from .physics.law import CellLaw as CellLaw
 from .physics.law import EdgeLaw as EdgeLaw
 from .physics.law import Law as Law
@@ -81,12 +85,19 @@ from .physics.reaction import Source as Source
 from .physics.reaction import standard_potentials as standard_potentials
 from .solve.continuation import Branch as Branch
 from .solve.continuation import trace as trace
+from .solve.impedance import Response as Response
+from .solve.impedance import impedance as impedance
+from .solve.stability import Spectrum as Spectrum
+from .solve.stability import spectrum as spectrum
 from .solve.steady import steady as steady
+from .space.grid import grid as grid
 from .space.interval import Region as Region
 from .space.interval import axis as axis
 from .space.interval import interval as interval
 from .space.network import graph as graph
 from .space.network import network as network
+from .space.rows import Row as Row
+from .space.rows import nodes as nodes
 from .space.space import Space as Space
 from .space.space import join as join
 
