@@ -117,6 +117,22 @@ class HeatAndMomentum(sf.EdgeLaw):
         }
 
 
+class Friction(sf.EdgeLaw):
+    """Momentum and the work that goes with it: v times the force, in the frame at rest. ``share`` of it is booked."""
+
+    share: float = sf.static(default=1.0)
+    isotropic: bool = sf.static(default=False)
+
+    @property
+    def moves(self):
+        return ("v", "T")
+
+    def flux(self, tail, head, edge):
+        force = 1.3 * edge.conductor * (tail["v"] - head["v"])
+        heat = 0.6 * edge.conductor * (tail["T"] - head["T"])
+        return {"v": force, "T": heat + self.share * 0.5 * (tail["v"] + head["v"]) * force}
+
+
 class HiddenLeak(sf.CellLaw):
     """Makes B as it says, and destroys c without saying so."""
 

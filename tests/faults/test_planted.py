@@ -159,6 +159,18 @@ def test_velocities_take_casimirs_sign():
     assert titles(check_reciprocity(sf.steady(model))) == set()
 
 
+@pytest.mark.parametrize("share", [1.0, 0.9])
+def test_work_done_by_friction_is_judged_with_velocities_turned_round(share):
+    model = sf.Model(
+        space=sf.interval(0.1, cells=9),
+        quantities=[sf.Heat(), sf.Momentum()],
+        laws=[laws.Friction(share=share)],
+        boundaries=[sf.Hold("left", {"T": 310.0, "v": 0.3}), sf.Hold("right", {"T": 290.0, "v": 1.1})],
+    )
+    found = titles(check_reciprocity(sf.steady(model)))
+    assert found == (set() if share == 1.0 else {"response to the conjugate forces symmetric at equilibrium"})
+
+
 # ---- detailed balance ------------------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.model.accounts import Accounts, labels
+from steadyflux.model.mapping import State, ends, extended, in_cells, local, on_edges, shared_values
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
-from steadyflux.model.system import State, ends, extended, in_cells, local, on_edges, shared_values
 from steadyflux.physics.law import CellLaw, EdgeLaw, Reaction, per_edge_axes
 from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.quantity import KINDS
@@ -32,6 +32,8 @@ class EdgeProbe(NamedTuple):
     ``busy`` the size of the flux without the opposing one, (p, m); ``potentials`` dy/du there, (p, m, m); ``there`` and
     ``back`` the flux with the ends as they are and swapped, (p, m); ``tangent`` the directional derivative by automatic
     differentiation, (p, m), and ``changes`` the flux at +- each step along that direction, (p, steps, 2, m).
+    ``reversed_slope`` and ``reversed_potentials`` are those two with all velocities turned round; None in a model
+    without momentum.
     """
 
     still: Any
@@ -42,6 +44,8 @@ class EdgeProbe(NamedTuple):
     back: Any
     tangent: Any
     changes: Any
+    reversed_slope: Any
+    reversed_potentials: Any
 
 
 class CellProbe(NamedTuple):
@@ -210,6 +214,8 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
     )
 
     at = jnp.array(moved)
+    odd = jnp.array([-1.0 if q.kind == "momentum" else 1.0 for q in model.quantities])
+    has_momentum = any(q.kind == "momentum" for q in model.quantities)
     steps = jnp.array([h for step in STEPS for h in (step, -step)])
 
     def one(law: Any, u: Any, v: Any, near: Any, far: Any, du: Any, dv: Any, edge: Any) -> EdgeProbe:
@@ -218,8 +224,8 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
             found = law.flux(local(model, tail, tail_fields, shared), local(model, head, head_fields, shared), edge)
             return jnp.stack([jnp.asarray(found[n], dtype=float) for n in law.moves])
 
-        def potentials(x: Any) -> Any:
-            here = local(model, u.at[at].set(x), near, shared)
+        def potentials(state: Any) -> Any:
+            here = local(model, state, near, shared)
             return jnp.stack([here.conjugate(n) for n in law.moves])
 
         # Two traces of the law serve all questions, whatever it costs to compile: one of its values, one of its slopes.
@@ -227,23 +233,27 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
         cases += [(u + h * du, v + h * dv, near, far) for h in steps]
         values = jax.vmap(flux)(jax.tree.map(lambda *x: jnp.stack(x), *cases))
         still = jax.tree.map(jnp.zeros_like, (u, near))
-        turns = [(still[0], still[0].at[k].set(1.0), still[1], still[1]) for k in moved] + [
-            (du, dv, still[1], still[1])
-        ]
-        points = [cases[0]] * len(moved) + [cases[1]]
+        turns = [(still[0], still[0].at[k].set(1.0), still[1], still[1]) for k in moved]
+        points = [cases[0]] * len(moved)
+        if has_momentum:
+            turns, points = 2 * turns, points + [(odd * u, odd * u, near, near)] * len(moved)
+        turns.append((du, dv, still[1], still[1]))
+        points.append(cases[1])
         slopes = jax.vmap(lambda p, d: jax.jvp(flux, (p,), (d,))[1])(
             jax.tree.map(lambda *x: jnp.stack(x), *points), jax.tree.map(lambda *x: jnp.stack(x), *turns)
         )
-        slope = slopes[:-1].T
+        slope = slopes[: len(moved)].T
         return EdgeProbe(
             still=values[0],
             slope=slope,
             busy=jnp.sum(jnp.abs(slope) * jnp.abs(u[at])[None, :], axis=1),
-            potentials=jax.jacfwd(potentials)(u[at]),
+            potentials=jax.jacfwd(potentials)(u)[:, at],
             there=values[1],
             back=values[2],
             tangent=slopes[-1],
             changes=values[3:].reshape(len(STEPS), 2, -1),
+            reversed_slope=slopes[len(moved) : -1].T if has_momentum else None,
+            reversed_potentials=jax.jacfwd(potentials)(odd * u)[:, at] if has_momentum else None,
         )
 
     near = {name: pair[0][rows] for name, pair in fields.items()}

@@ -12,9 +12,10 @@ import numpy as np
 from steadyflux.audit.findings import Finding, at_most, failed, left_out
 from steadyflux.audit.probe import Examination, examine
 from steadyflux.model.conditions import Bound
+from steadyflux.model.mapping import State, local, shared_values
 from steadyflux.model.model import Model, Reservoir
 from steadyflux.model.solution import Solution
-from steadyflux.model.system import State, local, place_flow, shared_values
+from steadyflux.model.system import place_flow
 from steadyflux.physics.law import EdgeLaw, replace
 from steadyflux.solve.steady import steady
 
@@ -71,10 +72,13 @@ def _of_law(found: Examination, number: int, law: EdgeLaw) -> list[Finding]:
             "no bound there."
         )
         return [*findings, left_out(name, SYMMETRIC, SOURCE, reason)]
-    slope, potentials = probe.slope[usable], probe.potentials[usable]
-    matrix = np.einsum("pij,pjk->pik", slope, np.linalg.inv(potentials))
+    matrix = np.einsum("pij,pjk->pik", probe.slope[usable], np.linalg.inv(probe.potentials[usable]))
+    turned = matrix
+    if probe.reversed_slope is not None:
+        potentials = np.linalg.inv(probe.reversed_potentials[usable])
+        turned = np.einsum("pij,pjk->pik", probe.reversed_slope[usable], potentials)
     sign = np.array([-1.0 if found.model.quantity(n).kind == "momentum" else 1.0 for n in law.moves])
-    return [*findings, *judge(name, law.moves, matrix, np.outer(sign, sign))]
+    return [*findings, *judge(name, law.moves, matrix, np.outer(sign, sign) * turned)]
 
 
 def _determinant(matrix: np.ndarray) -> np.ndarray:
@@ -84,8 +88,12 @@ def _determinant(matrix: np.ndarray) -> np.ndarray:
     return np.linalg.det(safe)
 
 
-def judge(name: str, moves: tuple[str, ...], matrix: np.ndarray, parity: np.ndarray) -> list[Finding]:
-    """Symmetry (with Casimir's signs ``parity``) and positivity of Onsager matrices, (p, m, m)."""
+def judge(name: str, moves: tuple[str, ...], matrix: np.ndarray, partner: np.ndarray) -> list[Finding]:
+    """Symmetry and positivity of Onsager matrices, (p, m, m).
+
+    ``partner`` is the matrix whose transpose each must equal: itself, or for velocities the matrix with all velocities
+    turned round and Casimir's signs, e_i e_j L_ij(-v).
+    """
     if not np.all(np.isfinite(matrix)):
         detail = "the response to the forces is not a number; the law's derivative fails where both ends are equal."
         return [failed(name, SYMMETRIC, SOURCE, detail)]
@@ -94,10 +102,10 @@ def judge(name: str, moves: tuple[str, ...], matrix: np.ndarray, parity: np.ndar
     # A coefficient beside an empty diagonal is measured by the largest of all: it breaks both laws.
     floor = 1e-12 * np.max(np.abs(matrix), axis=(1, 2), keepdims=True)
     scale = np.maximum(scale, np.where(floor > 0, floor, 1.0))
-    off = np.abs(matrix - parity * np.swapaxes(matrix, 1, 2)) / scale
+    off = np.abs(matrix - np.swapaxes(partner, 1, 2)) / scale
     p, i, j = (int(n) for n in np.unravel_index(int(np.argmax(off)), off.shape))
     detail = (
-        f"L[{moves[i]},{moves[j]}] = {matrix[p, i, j]:.6g} but L[{moves[j]},{moves[i]}] = {matrix[p, j, i]:.6g}; "
+        f"L[{moves[i]},{moves[j]}] = {matrix[p, i, j]:.6g} but L[{moves[j]},{moves[i]}] = {partner[p, j, i]:.6g}; "
         "derive both "
         "cross coefficients from one dissipation function, or check which potentials the fluxes are conjugate to."
     )
