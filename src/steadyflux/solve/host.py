@@ -24,6 +24,10 @@ class Pattern(NamedTuple):
     count: int
     plan: Plan
 
+    def collect(self, values: np.ndarray) -> np.ndarray:
+        """The matrix's entries, in the order of the plan's pattern, from the values that `assemble` gives."""
+        return np.bincount(self.slots, values, minlength=self.count)
+
 
 class Structure(NamedTuple):
     """What the pattern depends on; compared by content, so that models of one shape share one analysis."""
@@ -38,10 +42,10 @@ class Structure(NamedTuple):
 def search_on_host(model: Model, guess: State | None, solver: str = "superlu") -> Search:
     """The whole search, one factorisation a step."""
     model = jax.device_put(model)
-    pattern = _pattern(_structure(model, solver))
+    pattern = pattern_of(model, solver)
     search = _start(model, guess)
     while int(search.outcome) == RUNNING:
-        values, off, scale, rate = _assemble(model, search.state, stage_of(search), search.kept)
+        values, off, scale, rate = assemble(model, search.state, stage_of(search), search.kept)
         step, size = _step(model, pattern, np.asarray(values), off, scale)
         search = _judge(model, search, step, size, rate)
     return search
@@ -50,38 +54,39 @@ def search_on_host(model: Model, guess: State | None, solver: str = "superlu") -
 def solve_on_host(model: Model, state: State, pins: Any, kept: Any, rhs: State, *, transpose: bool) -> State:
     """J x = rhs, or its transpose, at a solution."""
     model = jax.device_put(model)
-    pattern = _pattern(_structure(model, "superlu"))
+    pattern = pattern_of(model)
     stage = Stage(jnp.ones(()), jnp.zeros(()), state, pins)
-    values, _, scale, _ = _assemble(model, state, stage, kept)
-    factor = _factor(pattern, np.asarray(values))[0]
-    column = _flat(scale)
-    b = _flat(rhs)
+    values, _, scale, _ = assemble(model, state, stage, kept)
+    factor = _factor(pattern, np.asarray(values))
+    column = flat(scale)
+    b = flat(rhs)
     x = factor.solve_transposed(b * column) if transpose else factor.solve(b) * column
-    return _split(x, state)
+    return split(x, state)
 
 
 def _step(model: Model, pattern: Pattern, values: np.ndarray, off: State, scale: State) -> tuple[State, Any]:
-    b = -_flat(off)
+    b = -flat(off)
     rows = np.bincount(pattern.rows, np.abs(values), minlength=b.size)
     size = np.max(np.abs(b) / np.where(rows > 0, rows, 1.0))
     try:
-        x = _factor(pattern, values)[0].solve(b) * _flat(scale)
+        x = _factor(pattern, values).solve(b) * flat(scale)
     except SingularMatrix:
         # Newton's judge takes an unusable step as a failed stage and goes on to the next remedy.
         x = np.full(b.size, np.nan)
-    return _split(x, off), size
+    return split(x, off), size
 
 
-def _factor(pattern: Pattern, values: np.ndarray) -> tuple[Factor, np.ndarray]:
-    matrix = np.bincount(pattern.slots, values, minlength=pattern.count)
-    return pattern.plan.factor(matrix), matrix
+def _factor(pattern: Pattern, values: np.ndarray) -> Factor:
+    return pattern.plan.factor(pattern.collect(values))
 
 
-def _flat(x: State) -> np.ndarray:
+def flat(x: State) -> np.ndarray:
+    """A state as one vector, (unknown,): states cell by cell, then shared unknowns."""
     return np.concatenate([np.asarray(x.u).ravel(), np.asarray(x.s)])
 
 
-def _split(x: np.ndarray, like: State) -> State:
+def split(x: np.ndarray, like: State) -> State:
+    """The state that a vector stands for, in the shapes of another one."""
     size = int(np.prod(like.u.shape))
     return State(jnp.asarray(x[:size].reshape(like.u.shape)), jnp.asarray(x[size:]))
 
@@ -95,7 +100,7 @@ _judge = jax.jit(advance)
 
 
 @jax.jit
-def _assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Any, State, State, Any]:
+def assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Any, State, State, Any]:
     """Values of the Jacobian in the order of `_entries`, columns scaled; the residual; the scales; the fastest rate."""
     scale = scales(model, state)
     b = blocks(model, state, stage, kept)
@@ -128,6 +133,11 @@ def _assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Any,
     return jnp.concatenate(values), off, scale, fastest_rate(model, state, entries)
 
 
+def pattern_of(model: Model, solver: str = "superlu") -> Pattern:
+    """The sparse pattern of a model's Jacobian, computed once for all models of one shape."""
+    return _pattern(_structure(model, solver))
+
+
 def _structure(model: Model, solver: str) -> Structure:
     ends = tuple(
         (np.asarray(e.tail, dtype=np.int64).tobytes(), np.asarray(e.head, dtype=np.int64).tobytes())
@@ -139,7 +149,7 @@ def _structure(model: Model, solver: str) -> Structure:
 
 @lru_cache(maxsize=8)
 def _pattern(structure: Structure) -> Pattern:
-    """The sparse pattern of a structure; the entries stand in the order in which `_assemble` computes their values."""
+    """The sparse pattern of a structure; the entries stand in the order in which `assemble` computes their values."""
     n, k, s = structure.cells, structure.quantities, structure.shared
     local = np.arange(k)
     size = n * k

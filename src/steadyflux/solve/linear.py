@@ -146,7 +146,7 @@ class Plan:
         name = self.solver if solver is None else solver
         if name not in SOLVERS:
             raise NameUnknown("linear solver", name, SOLVERS)
-        values = np.asarray(values, dtype=float)
+        values = np.asarray(values)
         if not np.isfinite(values).all():
             unknown = int(self.indices[int(np.flatnonzero(~np.isfinite(values))[0])])
             raise SingularMatrix(
@@ -209,13 +209,13 @@ class _DirectFactor:
 
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """x with A x = rhs: (n,) or (n, r)."""
-        rhs = np.asarray(rhs, dtype=float)
+        rhs = np.asarray(rhs, dtype=self.matrix.dtype)
         x = self._once(rhs)
         return x + self._once(rhs - self.matrix @ x)
 
     def solve_transposed(self, rhs: np.ndarray) -> np.ndarray:
         """x with A^T x = rhs: (n,) or (n, r)."""
-        rhs = np.asarray(rhs, dtype=float)
+        rhs = np.asarray(rhs, dtype=self.matrix.dtype)
         x = self._once_transposed(rhs)
         return x + self._once_transposed(rhs - self.matrix.T @ x)
 
