@@ -15,10 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from steadyflux.model.layout import held_at
 from steadyflux.model.mapping import State, extended, in_cells, local, on_edges, placed, shared_values
 from steadyflux.model.model import Model
 from steadyflux.model.system import balance, inflows, stored
 from steadyflux.physics.law import CellLaw, EdgeLaw, Law
+from steadyflux.physics.quantity import KINDS
 
 QUIET = 1e-9  # a net flux below this share of what moves both ways counts as none
 
@@ -58,7 +60,8 @@ class Entry:
 @dataclass(frozen=True)
 class Entropy:
     """Entropy produced, W/K: total, least on any edge or in any cell, by law, by cell; power supplied, W; and the
-    same total from what crosses the boundaries (``exported``), which must agree."""
+    same total from what crosses the boundaries (``exported``) and, in time, from what the cells' own entropy grows by
+    (``stored``): exported and stored together must agree with the production."""
 
     production: float
     least_local: float
@@ -68,6 +71,7 @@ class Entropy:
     exported: float
     unaccounted: tuple[str, ...]
     unit: str = "W/K"
+    stored: float = 0.0
 
 
 class Accounts(NamedTuple):
@@ -76,6 +80,9 @@ class Accounts(NamedTuple):
     laws: tuple[LawAccount, ...]
     conjugate: Float[Array, "cell quantity"]
     raw: Float[Array, "cell quantity"]
+    """What every cell lacks and every reservoir gives: zero but where a boundary supplies."""
+    growth: Float[Array, "cell quantity"]
+    """Rate at which each cell's store grows; zero in a steady state."""
 
 
 def label(model: Model, number: int) -> str:
@@ -97,11 +104,35 @@ def labels(model: Model) -> tuple[str, ...]:
 
 
 @jax.jit
-def account(model: Model, state: State) -> Accounts:
-    """Fluxes, entropies and potentials of a state."""
-    model = placed(model, state)
-    laws = tuple(_law_account(model, number, law, state) for number, law in enumerate(model.laws))
-    return Accounts(laws, conjugates(model, state), balance(model, state))
+def account(model: Model, state: State, rate: State | None = None) -> Accounts:
+    """Fluxes, entropies and potentials of a state, and in time (with the rates of its unknowns) what is stored."""
+    raw, growth = _supply(model, state, rate)
+    here = placed(model, state)
+    laws = tuple(_law_account(here, number, law, state) for number, law in enumerate(here.laws))
+    return Accounts(laws, conjugates(here, state), raw, growth)
+
+
+@jax.jit
+def supplied(model: Model, state: State, rate: State | None = None) -> Float[Array, "cell quantity"]:
+    """What every cell lacks and every reservoir gives, stored amounts counted: what the boundaries supply."""
+    return _supply(model, state, rate)[0]
+
+
+def _supply(model: Model, state: State, rate: State | None) -> tuple[Array, Array]:
+    if rate is None:
+        return balance(model, state), jnp.zeros_like(state.u)
+    growth = jax.jvp(lambda y: stored(model, y), (state,), (rate,))[1]
+    return balance(model, state, 1.0, rate.s).at[: model.cells].add(growth), growth
+
+
+@jax.jit
+def production_rate(model: Model, state: State) -> Any:
+    """Entropy production of a state, W/K."""
+    here = placed(model, state)
+    floor = jnp.array([1e-300 if KINDS[q.kind].positive else -jnp.inf for q in model.quantities])
+    state = State(jnp.maximum(state.u, floor), state.s)  # an integrator may leave a vanished state below zero
+    made = [_law_account(here, number, law, state).entropy for number, law in enumerate(here.laws)]
+    return sum((jnp.sum(one) for one in made), jnp.zeros(()))
 
 
 def conjugates(model: Model, state: State) -> Float[Array, "cell quantity"]:
@@ -179,8 +210,9 @@ def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
         produced = _produced(model, state, books, k)
         into = sum((flow for flow in places.values() if flow > 0), 0.0)
         out = sum((-flow for flow in places.values() if flow < 0), 0.0)
-        left_over = into - out + produced[0]
-        crossing, traffic = max(into, out, produced[1]), _traffic(model, books, k)
+        grown = float(np.sum(np.asarray(books.growth)[:, k]))
+        left_over = into - out + produced[0] - grown
+        crossing, traffic = max(into, out, produced[1], abs(grown)), _traffic(model, books, k)
         # Where next to nothing crosses, a share of it would compare rounding with rounding: there the traffic is the
         # scale.
         size = crossing if crossing > 1e-9 * traffic else traffic
@@ -188,7 +220,7 @@ def ledger_of(model: Model, state: State, books: Accounts) -> dict[str, Entry]:
             into=into,
             out=out,
             produced=produced[0],
-            stored=0.0,
+            stored=grown,
             imbalance=left_over,
             relative=abs(left_over) / size if size > 0 else 0.0,
             unit=model.flux_unit(name),
@@ -204,7 +236,8 @@ def boundary_flows(model: Model, state: State, raw: np.ndarray, name: str) -> di
     for bound in model.holds:
         if bound.quantity == name:
             cells = np.asarray(model.space.place(bound.place).cells)
-            flows[bound.place] = flows.get(bound.place, 0.0) + float(np.sum(raw[cells, k]))
+            own = np.asarray(held_at(model, name, bound.place))
+            flows[bound.place] = flows.get(bound.place, 0.0) + float(np.sum(raw[cells[own], k]))
     for number, reservoir in enumerate(model.reservoirs):
         if name in model.laws[len(model.laws) - len(model.reservoirs) + number].moves:
             flows[reservoir.place] = flows.get(reservoir.place, 0.0) + float(raw[model.cells + number, k])
@@ -269,7 +302,15 @@ def entropy_of(model: Model, state: State, books: Accounts) -> Entropy:
         supply=supply,
         exported=_exported(model, state, books),
         unaccounted=tuple(unaccounted),
+        stored=_entropy_stored(model, books),
     )
+
+
+def _entropy_stored(model: Model, books: Accounts) -> float:
+    """Rate at which the entropy of the cells grows: sum of what is stored times the conjugate potential, W/K."""
+    columns = [k for k, n in enumerate(model.names) if n in counted(model)]
+    growth, y = np.asarray(books.growth)[:, columns], np.asarray(books.conjugate)[: model.cells, columns]
+    return float(np.sum(np.where(growth == 0.0, 0.0, growth * np.where(growth == 0.0, 0.0, y))))
 
 
 def counted(model: Model) -> set[str]:
@@ -303,7 +344,11 @@ def _fed(entropy: np.ndarray, passive: np.ndarray) -> float:
 
 
 def regime_of(model: Model, books: Accounts) -> str:
-    """equilibrium (no net flux anywhere, by its share of the traffic) or steady nonequilibrium."""
+    """equilibrium (no net flux anywhere, by its share of the traffic), steady nonequilibrium, or transient (a store
+    grows by more than that share)."""
+    busy = np.max([np.max(np.abs(np.asarray(b.traffic)), axis=0, initial=0.0) for b in books.laws], axis=0)
+    if np.any(np.max(np.abs(np.asarray(books.growth)), axis=0) > QUIET * busy):
+        return "transient"
     for law, book in zip(model.laws, books.laws, strict=True):
         flux, traffic = np.abs(np.asarray(book.flux)), np.abs(np.asarray(book.traffic))
         if not law.dissipative:

@@ -8,7 +8,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.errors import ModelError
 from steadyflux.ground.typing import AnyArray
 from steadyflux.physics.law import CellLaw, Reaction
@@ -29,6 +29,8 @@ class Layout(eqx.Module):
     """
 
     held: Bool[AnyArray, "cell quantity"]
+    owner: Int[AnyArray, "cell quantity"]
+    """Number of the hold that a held state obeys; -1 where none does."""
     active: Bool[AnyArray, "cell quantity"]
     pool: Int[AnyArray, "cell quantity"]
     weights: Float[AnyArray, "total pool"]
@@ -46,17 +48,15 @@ def lay_out(model: Model) -> Layout:
     """Find held states, pools and conserved totals, and choose the lane; refuse what has no unique answer."""
     active = _active(model)
     held = ~active
-    for bound in model.holds:
+    owner = np.full(active.shape, -1)
+    for number, bound in enumerate(model.holds):
         cells, k = np.asarray(model.space.place(bound.place).cells), model.index(bound.quantity)
-        taken = cells[held[cells, k] & active[cells, k]]
-        if taken.size:
-            raise ModelError(
-                f"{bound.quantity} is held twice in the cell {model.space.name_of(int(taken[0]))}, once by "
-                f"'{bound.place}'; keep one of the two."
-            )
         if not active[cells, k].all():
             raise ModelError(f"{bound.quantity} does not live at '{bound.place}', so it cannot be held there.")
-        held[cells, k] = True
+        free = cells[~held[cells, k]]
+        if len(free) < len(cells):
+            _check_shared_cells(model, number, cells, owner[:, k])
+        held[free, k], owner[free, k] = True, number
     _check_determined(model)
     pool, closed, labels = _pools(model, active, held)
     weights, pivot, conserved = _totals(model, pool, closed, labels)
@@ -64,6 +64,7 @@ def lay_out(model: Model) -> Layout:
     _check_neutral_baths(model)
     return Layout(
         held=held,
+        owner=owner,
         active=active,
         pool=pool,
         weights=weights,
@@ -71,6 +72,34 @@ def lay_out(model: Model) -> Layout:
         lane=_lane(model, len(conserved)),
         conserved=conserved,
     )
+
+
+def _check_shared_cells(model: Model, number: int, cells: np.ndarray, owner: np.ndarray) -> None:
+    """Pieces of a boundary may share the cells at their joint, which the hold declared first keeps; refuse the rest."""
+    bound = model.holds[number]
+    others = [model.space.place(model.holds[n].place) for n in np.unique(owner[cells]) if n >= 0]
+    pieces = all(place.kind == "boundary" for place in (model.space.place(bound.place), *others))
+    if not pieces or (owner[cells] >= 0).all():
+        taken = model.space.name_of(int(cells[owner[cells] >= 0][0]))
+        raise ModelError(
+            f"{bound.quantity} is held twice in the cell {taken}, once by '{bound.place}'; keep one of the two."
+        )
+
+
+def held_at(model: Model, name: str, through: str) -> Any:
+    """Which cells of a place get a quantity from what holds it there, (cell of the place,).
+
+    A cell at the joint of two pieces of the boundary is supplied through the one that holds it.
+    """
+    k, place = model.index(name), model.space.place(through)
+    xp = array_module(model.layout)
+    owner = xp.asarray(model.layout.owner)[place.cells, k]
+    held = owner >= 0
+    for number, bound in enumerate(model.holds):
+        other = model.space.place(bound.place)
+        if bound.quantity == name and bound.place != through and place.kind == other.kind == "boundary":
+            held = held & (owner != number)
+    return held
 
 
 def _active(model: Model) -> np.ndarray:

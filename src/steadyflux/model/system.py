@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from steadyflux.ground.arithmetic import array_module
+from steadyflux.model.layout import held_at
 from steadyflux.model.mapping import (
     State,
     edge_fluxes,
@@ -107,11 +108,13 @@ def held_values(model: Model, state: State, force: Any = 1.0) -> Float[Array, "c
     for k, name in enumerate(model.names):
         fixed = [b for b in model.holds if b.quantity == name and b.shared is None]
         mean = sum(jnp.mean(jnp.asarray(b.value)) for b in fixed) / max(len(fixed), 1)
-        for b in model.holds:
+        for number, b in enumerate(model.holds):
             if b.quantity != name:
                 continue
             value = mean + force * (b.value - mean) if b.shared is None else b.value + b.factor * shared[b.shared]
-            target = target.at[model.space.place(b.place).cells, k].set(value)
+            cells = model.space.place(b.place).cells
+            own = jnp.asarray(model.layout.owner)[cells, k] == number
+            target = target.at[cells, k].add(jnp.where(own, value, 0.0))
     return target
 
 
@@ -214,10 +217,11 @@ def choose_pins(model: Model, state: State) -> Array:
 
 
 class View:
-    """What the balance of a shared unknown sees of the whole model."""
+    """What the balance (or rate) of a shared unknown, and an event in time, sees of the whole model."""
 
-    def __init__(self, model: Model, state: State, raw: Array) -> None:
+    def __init__(self, model: Model, state: State, raw: Array, time: Any = 0.0) -> None:
         self._model, self._state, self._raw = model, state, raw
+        self.time = time
 
     def __getitem__(self, name: str) -> Any:
         """A quantity's state in every cell, (cell,), or a shared unknown."""
@@ -256,8 +260,7 @@ def place_flow(model: Model, state: State, raw: Array, name: str, through: str) 
     k, place = model.index(name), model.space.place(through)
     xp = array_module(model, state, raw)
     raw = xp.asarray(raw)
-    held = xp.asarray(model.layout.held)[place.cells, k] & xp.asarray(model.layout.active)[place.cells, k]
-    flow = xp.sum(xp.where(held, raw[place.cells, k], 0.0))
+    flow = xp.sum(xp.where(held_at(model, name, through), raw[place.cells, k], 0.0))
     for number, reservoir in enumerate(model.reservoirs):
         if reservoir.place == through:
             flow = flow + raw[model.cells + number, k]
