@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import steadyflux as sf
+from steadyflux.ground.constants import SIGMA_SB
 from steadyflux.ground.errors import ModelError, NameUnknown, UnitError
 
 SLAB = sf.interval(1.0, 5)
@@ -81,6 +82,16 @@ def test_a_current_without_charges_is_refused():
         sf.steady(diffusion()).current("left")
 
 
+def test_several_exchanges_and_an_influx_add_up_at_one_place():
+    film, influx = sf.Film("left", "T", 5.0, 290.0), sf.Influx("left", {"T": 30.0})
+    radiation = sf.Exchange("left", sf.Radiation(0.9), {"T": 250.0})
+    solution = sf.steady(heat(boundaries=[film, influx, radiation, sf.Hold("right", {"T": 310.0})]))
+    face = float(solution.value("T", "left"))
+    expected = 5.0 * (290.0 - face) + 30.0 + 0.9 * SIGMA_SB * (250.0**4 - face**4)
+    np.testing.assert_allclose(float(solution.flow("T", "left")), expected, rtol=1e-9)
+    assert solution.ledger["T"].relative < 1e-10
+
+
 ILL_POSED = [
     (lambda: heat(quantities=[]), "at least one quantity"),
     (lambda: heat(quantities=[sf.Heat(), sf.Heat()]), "Two quantities are called 'T'"),
@@ -90,6 +101,10 @@ ILL_POSED = [
     (
         lambda: heat(boundaries=[sf.Hold("left", {"T": 300.0}), sf.Influx("left", {"T": 2.0})]),
         "T has two conditions at 'left': Hold and Influx; keep one",
+    ),
+    (
+        lambda: heat(boundaries=[sf.Film("left", "T", 5.0, 290.0), sf.Hold("left", {"T": 2.0})]),
+        "T has two conditions at 'left': Exchange and Hold; keep one",
     ),
     (
         lambda: heat(boundaries=[sf.Hold("left", {"T": 300.0}), sf.Sealed("left", ("T",))]),

@@ -47,7 +47,7 @@ def _of_law(found: Examination, number: int, pairs: Pairs) -> list[Finding]:
         reason = f"{found.place(number, row)} a one-way flux is negative; each of the pair must be at least zero."
         return [*findings, failed(name, TITLE, SOURCE, reason)]
 
-    if isinstance(law, EdgeLaw):
+    if isinstance(law, EdgeLaw) and not turns_over(law):
         counted = np.array([found.model.quantity(n).kind in COUNTED for n in law.moves if _paired(law, n, pairs)])
         if not counted.any():
             reason = (
@@ -66,6 +66,11 @@ def _of_law(found: Examination, number: int, pairs: Pairs) -> list[Finding]:
     if pairs.driven is not None:
         affinity = affinity + pairs.driven / (R * pairs.temperature[:, :1])
     return [*findings, _ratio(found, number, forward, reverse, affinity, even)]
+
+
+def turns_over(law: EdgeLaw) -> bool:
+    """Whether its one pair belongs to a process that moves several quantities together."""
+    return type(law).turnover is not EdgeLaw.turnover
 
 
 def _paired(law: EdgeLaw, name: str, pairs: Pairs) -> bool:

@@ -57,8 +57,8 @@ class CellProbe(NamedTuple):
 
 class Pairs(NamedTuple):
     """One-way pairs of a law on all its edges or in all its cells: forward, reverse and net flux (e, m), rise of the
-    conjugate potentials (e, m) (of a reaction: sum nu y, (e, 1)), temperature at both ends (e, 2), and what a supply
-    adds to the affinity per amount, J/mol (e, 1); ``driven`` is None without a supply."""
+    conjugate potentials (e, m) (of a reaction or a turnover: their sum, (e, 1)), temperature at both ends (e, 2), and
+    what a supply adds to the affinity per amount, J/mol (e, 1); ``driven`` is None without a supply."""
 
     forward: Any
     reverse: Any
@@ -278,12 +278,24 @@ def _cell_probes(model: Model, number: int, rows: Any, state: State) -> CellProb
 
 def _edge_pair(model: Model, law: Any, tail: Any, head: Any, shared: Any, edge: Any) -> Pairs | None:
     at_tail, at_head = _seen(model, tail, shared), _seen(model, head, shared)
-    ways = law.one_way(at_tail, at_head, edge)
-    if not ways:
+    ways, turns = law.one_way(at_tail, at_head, edge), law.turnover(at_tail, at_head, edge)
+    if not ways and not turns:
         return None
     flux, supply = law.flux(at_tail, at_head, edge), law.supply(at_tail, at_head, edge)
-    names = [n for n in law.moves if n in ways]
     stack = lambda values: jnp.stack([jnp.asarray(x, dtype=float) for x in values])  # noqa: E731
+    if turns:
+        forward, reverse, numbers = turns
+        first = next(iter(numbers))
+        net = stack([flux[first] / numbers[first]])
+        return Pairs(
+            forward=stack([forward]),
+            reverse=stack([reverse]),
+            net=net,
+            rise=stack([sum(k * (at_head.conjugate(n) - at_tail.conjugate(n)) for n, k in numbers.items())]),
+            temperature=stack([at_tail.T, at_head.T]),
+            driven=None if supply is None else _per_amount(supply, net),
+        )
+    names = [n for n in law.moves if n in ways]
     net = stack([flux[n] for n in names])
     return Pairs(
         forward=stack([ways[n][0] for n in names]),

@@ -179,7 +179,7 @@ def _argument_value(kind: str, maker: Maker, key: str, value: Any, argument: str
         key == "diffusivity" and maker.make in (sf.Species, sf.Ion)
     )
     if not is_form(value):
-        by_name = key in ("saturation", "stoichiometry") or (kind, key) == ("nernstplanck", "diffusivity")
+        by_name = key in ("saturation", "stoichiometry", "orders") or (kind, key) == ("nernstplanck", "diffusivity")
         if isinstance(value, Mapping) and not by_name:
             raise InputError(f"{what} is a table without a form", "give a number, or a table with form = ...")
         several = along or kind in _UNITS or not isinstance(value, list) or not value

@@ -166,13 +166,15 @@ def bind_influx(name: str, place: Place, measure: Any, quantity: Quantity, value
 
 
 def check_single(conditions: tuple[Condition, ...]) -> None:
-    """Exactly one condition for a quantity at a place; a second one is refused by name."""
+    """One condition for a quantity at a place; a second one is refused by name, unless they add up: several exchanges
+    (a film and radiation, two electrode reactions), an exchange beside a given influx."""
     seen: dict[tuple[str, str], str] = {}
     for condition in conditions:
         kind = type(condition).__name__
         for quantity in condition.quantities():
             key = (condition.place, quantity)
-            if key in seen:
+            adds = "Exchange" in (kind, seen.get(key)) and {kind, seen.get(key)} <= {"Exchange", "Influx"}
+            if key in seen and not adds:
                 raise ModelError(
                     f"{quantity} has two conditions at '{condition.place}': {seen[key]} and {kind}; keep one of them."
                 )

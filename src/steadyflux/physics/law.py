@@ -89,19 +89,28 @@ class Law(eqx.Module):
 
 
 class EdgeLaw(Law):
-    """A law on edges. Give it `moves` and `flux`; if it has them, `one_way` and `supply`."""
+    """A law on edges. Give it `moves` and `flux`; if it has them, `one_way` (or `turnover`) and `supply`."""
 
     on: str = eqx.field(static=True, default=INTERIOR, kw_only=True)
 
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Flux of each quantity that it moves, from tail to head, in the flux unit of its kind (mol/s, W, A, ...)."""
+        turns = self.turnover(tail, head, edge)
+        if turns is not None:
+            forward, reverse, numbers = turns
+            return {name: number * (forward - reverse) for name, number in numbers.items()}
         ways = self.one_way(tail, head, edge)
         if ways is None:
-            raise TypeError(f"The law {type(self).__name__} must define flux or one_way.")
+            raise TypeError(f"The law {type(self).__name__} must define flux, one_way or turnover.")
         return {name: forward - reverse for name, (forward, reverse) in ways.items()}
 
     def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]] | None:
         """Forward and reverse one-way flux of each quantity, where the law has them; their difference is the flux."""
+        return None
+
+    def turnover(self, tail: Local, head: Local, edge: Geometry) -> tuple[Any, Any, dict[str, Any]] | None:
+        """Forward and reverse rate of one process that moves several quantities in fixed proportion (an electrode
+        reaction, a tightly coupled carrier), and what one turnover moves of each from tail to head; None otherwise."""
         return None
 
     def supply(self, tail: Local, head: Local, edge: Geometry) -> Any:
