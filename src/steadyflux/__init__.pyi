@@ -7,6 +7,13 @@ from .ground.errors import NameUnknown as NameUnknown
 from .ground.errors import NotConverged as NotConverged
 from .ground.errors import SteadyfluxError as SteadyfluxError
 from .ground.errors import UnitError as UnitError
+from .ground.signal import Signal as Signal
+from .ground.signal import pulse as pulse
+from .ground.signal import ramp as ramp
+from .ground.signal import schedule as schedule
+from .ground.signal import signal as signal
+from .ground.signal import sine as sine
+from .ground.signal import triangle as triangle
 from .ground.units import quantity as quantity
 from .model.conditions import Exchange as Exchange
 from .model.conditions import Film as Film
@@ -15,9 +22,11 @@ from .model.conditions import Hold as Hold
 from .model.conditions import Influx as Influx
 from .model.conditions import Sealed as Sealed
 from .model.conditions import shared as shared
+from .model.history import History as History
 from .model.model import Model as Model
 from .model.shared import Balance as Balance
 from .model.shared import FlowBalance as FlowBalance
+from .model.shared import Rate as Rate
 from .model.shared import Shared as Shared
 from .model.shared import TotalBalance as TotalBalance
 from .model.shared import ValueBalance as ValueBalance
@@ -90,6 +99,8 @@ from .solve.impedance import impedance as impedance
 from .solve.stability import Spectrum as Spectrum
 from .solve.stability import spectrum as spectrum
 from .solve.steady import steady as steady
+from .solve.transient import Event as Event
+from .solve.transient import evolve as evolve
 from .space.grid import grid as grid
 from .space.interval import Region as Region
 from .space.interval import axis as axis

@@ -37,6 +37,11 @@ class Signal(eqx.Module):
         """Time after which it repeats, s, if it does."""
         return None
 
+    @property
+    def rests_after(self) -> float:
+        """Time after which it no longer changes, s."""
+        return float("inf")
+
     def converted(self, read: Callable[[Any], Any]) -> Signal:
         """The same signal with its values read (a text with its unit becomes a number)."""
         raise TypeError(f"{type(self).__name__} must define converted(read).")
@@ -78,6 +83,11 @@ class Schedule(Signal):
     def period(self) -> float | None:
         """Time after which the schedule repeats, s."""
         return self.repeat
+
+    @property
+    def rests_after(self) -> float:
+        """The last time given, unless the schedule repeats, s."""
+        return float("inf") if self.repeat is not None else float(np.asarray(self.times)[-1])
 
     def converted(self, read: Callable[[Any], Any]) -> Schedule:
         """The schedule with its values read."""
@@ -145,6 +155,11 @@ class Spread(Signal):
     def period(self) -> float | None:
         """That of the signal that is spread."""
         return self.one.period
+
+    @property
+    def rests_after(self) -> float:
+        """That of the signal that is spread."""
+        return self.one.rests_after
 
     def converted(self, read: Callable[[Any], Any]) -> Spread:
         """The same with its values read."""
@@ -234,6 +249,11 @@ def signals_of(record: Any) -> list[Signal]:
 def now(value: Any) -> Any:
     """A number as it is at time zero."""
     return value.at(0.0) if is_signal(value) else value
+
+
+def rests_after(record: Any) -> float:
+    """Time after which no signal in a record changes any more, s."""
+    return max((one.rests_after for one in signals_of(record)), default=float("-inf"))
 
 
 def breaks_between(record: Any, start: float, end: float) -> list[float]:

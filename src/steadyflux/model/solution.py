@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError, NameUnknown, NotConverged
 from steadyflux.ground.units import quantity
-from steadyflux.model.accounts import Accounts, Entropy, Entry, account, entropy_of, ledger_of, regime_of
+from steadyflux.model.accounts import (
+    Accounts,
+    Entropy,
+    Entry,
+    account,
+    entropy_of,
+    ledger_of,
+    regime_of,
+    supplied,
+)
+from steadyflux.model.mapping import State, edge_fluxes, placed
 from steadyflux.model.model import Model
-from steadyflux.model.system import State, View, balance, edge_fluxes, place_flow, stored
+from steadyflux.model.system import View, place_flow, stored
 from steadyflux.physics.quantity import KINDS
 
 CODES = {
@@ -46,13 +55,17 @@ class Outcome(NamedTuple):
 
 
 class Solution(eqx.Module):
-    """A steady state. ``solution["K+"]`` is a profile; `flux`, `ledger`, `entropy` and `regime` are answers."""
+    """A state that solves a model: steady, or one moment of a run in time (then with the ``rate`` of its unknowns).
+
+    ``solution["K+"]`` is a profile; `flux`, `ledger`, `entropy` and `regime` are answers.
+    """
 
     model: Model
     state: State
     outcome: Outcome
     pins: Any = None
     kept: Any = None
+    rate: State | None = None
 
     def __getitem__(self, name: str) -> Any:
         """State of a quantity in every cell, (cell,), in SI; or a shared unknown."""
@@ -95,13 +108,14 @@ class Solution(eqx.Module):
 
     @property
     def raw(self) -> Any:
-        """The balance of every cell and reservoir, (cell + reservoir, quantity): zero but where a boundary supplies."""
-        return _balance(self.model, self.state)
+        """What every cell lacks and every reservoir gives, (cell + reservoir, quantity): zero but where a boundary
+        supplies. In time what a cell stores is part of it."""
+        return supplied(self.model, self.state, self.rate)
 
     @property
     def books(self) -> Accounts:
         """All fluxes, entropies and potentials as arrays."""
-        return account(self.model, self.state)
+        return account(self.model, self.state, self.rate)
 
     @property
     def ledger(self) -> dict[str, Entry]:
@@ -119,8 +133,8 @@ class Solution(eqx.Module):
         return regime_of(self.model, self.books)
 
     def position(self) -> Any:
-        """Coordinates of the cells, (cell,), m (or the axis's own unit)."""
-        return self.model.space.position
+        """Coordinates of the cells, (cell,) or (cell, axis), m (or the axis's own unit)."""
+        return placed(self.model, self.state).space.position
 
     def flow(self, name: str, through: str) -> Any:
         """Flow of a quantity into the system through a place, a bare number in SI (differentiable)."""
@@ -166,9 +180,6 @@ class Solution(eqx.Module):
     def traced(self) -> bool:
         """Whether the solution is being traced by JAX."""
         return is_traced(self.state)
-
-
-_balance = jax.jit(balance)
 
 
 @eqx.filter_jit

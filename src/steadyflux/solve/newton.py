@@ -106,7 +106,7 @@ def scales(model: Model, state: State) -> State:
         )
         for i, unknown in enumerate(model.shared)
     ]
-    if model.layout.totals:
+    if model.layout.totals and state.s.shape[0] > len(model.shared):  # in time totals are kept by themselves
         own += [jnp.maximum(jnp.abs(state.s[len(model.shared) + t]), 1e-30) for t in range(model.layout.totals)]
     return State(sizes, jnp.stack(own) if own else jnp.zeros(0))
 

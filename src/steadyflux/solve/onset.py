@@ -1,0 +1,138 @@
+"""Consistent conditions at the start of a stretch of time: what is not stored follows from what is, with its rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import splu
+
+from steadyflux.ground.errors import ModelError, NotConverged
+from steadyflux.model.model import Model
+from steadyflux.solve.program import Program
+
+NEWTON_LIMIT = 40
+CLOSE = 1e-10  # of the last step, relative to the size of each unknown
+FIRST = 1e-5  # length of the first step over the time of the fastest process
+
+
+@dataclass
+class Onset:
+    """The consistent start of a stretch: time, unknowns and their rates (SI), and the sizes of unknowns and rows."""
+
+    time: float
+    y: np.ndarray
+    rate: np.ndarray
+    scale: np.ndarray
+    row: np.ndarray
+
+
+class Dense:
+    """One factorisation with scaled rows and columns."""
+
+    def __init__(self, program: Program, data: np.ndarray, scale: np.ndarray, row: np.ndarray) -> None:
+        pattern = program.pattern
+        columns = np.repeat(np.arange(pattern.size), np.diff(pattern.indptr))
+        scaled = data * scale[columns] / row[pattern.indices]
+        matrix = sp.csc_array((scaled, pattern.indices, pattern.indptr), shape=(pattern.size, pattern.size))
+        self._scale, self._row = scale, row
+        self._factors = splu(matrix)
+
+    def solve(self, rhs: np.ndarray) -> np.ndarray:
+        """x with A x = rhs."""
+        return self._factors.solve(rhs / self._row) * self._scale
+
+
+def row_sizes(program: Program, data: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Largest entry of each row, each times the size of its unknown; one where a row is empty."""
+    pattern = program.pattern
+    columns = np.repeat(np.arange(pattern.size), np.diff(pattern.indptr))
+    largest = np.zeros(pattern.size)
+    np.maximum.at(largest, pattern.indices, np.abs(data) * scale[columns])
+    return np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+
+
+def begin(program: Program, time: float, y: np.ndarray, horizon: float) -> Onset:
+    """Consistent unknowns and rates just after ``time``, from the stored amounts of ``y`` (SI, flat).
+
+    Two implicit Euler steps, so short that what is stored hardly changes: the first finds everything that is not stored
+    (held values, potentials, floating unknowns), the second its rate. What a held value that jumps demands enters
+    through its place, and is counted there.
+    """
+    scale = program.scales(time, y)
+    scale[len(scale) - len(program.counters) :] = _amounts(program, scale)
+    fast = _fastest(program, time, y, scale)
+    step = min(FIRST / fast, 1e-6 * horizon) if fast > 0 else 1e-6 * horizon
+    first = _euler(program, time, y, step, scale)
+    second = _euler(program, time + step, first, step, scale)
+    rate = (second - first) / step
+    data = program.matrix(time + 2 * step, second, rate, 10.0 / horizon)
+    return Onset(time + 2 * step, second, rate, scale, row_sizes(program, data, scale))
+
+
+def _amounts(program: Program, scale: np.ndarray) -> np.ndarray:
+    """Size of each counter: what all cells store at the sizes of the states, or one where nothing is stored."""
+    model = program.model
+    n, k, _ = program.shape
+    volume = np.asarray(model.space.volume)
+    sizes = []
+    for counter in program.counters:
+        column = model.index(counter.quantity)
+        factor = np.broadcast_to(np.asarray(model.storage[column].factor, dtype=float), (n,))
+        amount = float(np.sum(np.where(np.isfinite(volume), volume, 0.0) * np.abs(factor)))
+        amount *= float(scale[: n * k].reshape(n, k)[:, column].max())
+        sizes.append(amount if amount > 0 else 1.0)
+    return np.array(sizes)
+
+
+def _fastest(program: Program, time: float, y: np.ndarray, scale: np.ndarray) -> float:
+    """Fastest rate of what is stored, 1/s: largest derivative of a row over its stored amount."""
+    zero = np.zeros_like(y)
+    steady, more = program.matrix(time, y, zero, 0.0), program.matrix(time, y, zero, 1.0)
+    pattern = program.pattern
+    columns = np.repeat(np.arange(pattern.size), np.diff(pattern.indptr))
+    diagonal = pattern.indices == columns
+    stores = np.abs((more - steady)[diagonal])
+    moves = np.abs(steady[diagonal])
+    where = columns[diagonal]
+    counted = where < pattern.size - len(program.counters)
+    used = counted & (stores > 1e-300) & (stores > 1e-14 * np.abs(more[diagonal]))
+    return float(np.max(moves[used] / stores[used], initial=0.0))
+
+
+def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.ndarray) -> np.ndarray:
+    """One implicit Euler step by Newton's method."""
+    x = y.copy()
+    # Counters and states start where they are; what is not stored is free to jump as far as it must.
+    for _ in range(NEWTON_LIMIT):
+        rate = (x - y) / step
+        off = program.residual(time + step, x, rate)
+        data = program.matrix(time + step, x, rate, 1.0 / step)
+        row = row_sizes(program, data, scale)
+        try:
+            move = -Dense(program, data, scale, row).solve(off)
+        except RuntimeError:
+            raise _undetermined(program.model) from None
+        size = float(np.max(np.abs(move) / scale, initial=0.0))
+        if not np.isfinite(size):
+            break
+        x = x + move * min(1.0, 20.0 / size if size > 20.0 else 1.0)
+        if size < CLOSE:
+            return x
+        scale = np.maximum(scale, np.abs(x) * 1e-3)
+    if np.isfinite(size) and size < 1e3 * CLOSE:
+        return x
+    raise NotConverged(
+        "No consistent state was found at the start of the run: what is not stored (potentials, held values) could not "
+        f"be made to fit what is stored at t = {time:g} s",
+        "check the start values: concentrations positive, baths and cells electroneutral where that is asked",
+    )
+
+
+def _undetermined(model: Model) -> ModelError:
+    idle = [q.name for q, s in zip(model.quantities, model.storage, strict=True) if not s.stores]
+    more = f"; {', '.join(idle)} {'store' if len(idle) > 1 else 'stores'} nothing here" if idle else ""
+    return ModelError(
+        f"The equations in time are singular{more}: give what changes in time a capacity, or hold it somewhere."
+    )

@@ -1,0 +1,120 @@
+"""The equations in time as plain functions of flat arrays, compiled once for each structure of model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from steadyflux.ground.signal import at_time
+from steadyflux.model.mapping import State
+from steadyflux.model.model import Model
+from steadyflux.model.system import Stage, View, accumulation, balance, rates
+from steadyflux.solve.assembly import Counter, Pattern, counters_of, derivatives, equations, pattern_of
+from steadyflux.solve.newton import scales
+
+
+class Compiled(NamedTuple):
+    """Programs of (leaves of the model, ...); see `Program` for what they compute."""
+
+    residual: Any
+    derivatives: Any
+
+
+def _parts(structure: Any, leaves: Any, t: Any, y: Any, rate: Any, step: Any) -> tuple[Model, State, Stage, Any]:
+    """The model at a time, its state and stage, and the rates of the counters, from flat arrays."""
+    model = at_time(jax.tree.unflatten(structure, leaves), t)
+    n, k, s = model.cells, len(model.names), len(model.shared)
+    state = State(y[: n * k].reshape(n, k), y[n * k : n * k + s])
+    changing = State(rate[: n * k].reshape(n, k), rate[n * k : n * k + s])
+    # Numerically y' is `rate` itself; that it moves with y at the rate `step` is what differentiation sees.
+    before = jax.lax.stop_gradient(state)
+    stage = Stage(jnp.ones(()), step, before, jnp.full(model.layout.totals, -1), changing)
+    return model, state, stage, rate[n * k + s :]
+
+
+@lru_cache(maxsize=32)
+def _compiled(structure: Any, counters: tuple[Counter, ...]) -> Compiled:
+    """The programs of one structure: the model is rebuilt from its leaves, so that its numbers stay arguments."""
+
+    def residual(leaves: Any, t: Any, y: Any, rate: Any) -> Any:
+        model, state, stage, counting = _parts(structure, leaves, t, y, rate, jnp.zeros(()))
+        return equations(model, state, stage, counting, counters)
+
+    def slopes(leaves: Any, t: Any, y: Any, rate: Any, step: Any) -> Any:
+        model, state, stage, _ = _parts(structure, leaves, t, y, rate, step)
+        return derivatives(model, state, stage, counters)
+
+    return Compiled(jax.jit(residual), jax.jit(slopes))
+
+
+@lru_cache(maxsize=32)
+def _watching(structure: Any, watch: tuple[Callable[..., Any], ...]) -> Any:
+    """The program of the watched functions."""
+
+    def watched(leaves: Any, t: Any, y: Any, rate: Any) -> Any:
+        model, state, stage, _ = _parts(structure, leaves, t, y, rate, jnp.zeros(()))
+        raw = balance(model, state, 1.0, rates(state, stage).s)
+        view = View(model, state, raw.at[: model.cells].add(accumulation(model, state, stage)), t)
+        return jnp.stack([jnp.asarray(one(view), dtype=float) for one in watch])
+
+    return jax.jit(watched)
+
+
+class Program:
+    """The equations 0 = F(t, y, y') of one model, with y = states, shared unknowns and counters in SI.
+
+    Times are kept strictly between ``low`` and ``high``, so that a signal that jumps at either end has the value that
+    belongs to the stretch in between.
+    """
+
+    def __init__(self, model: Model, watch: Mapping[str, Callable[[View], Any]]) -> None:
+        self.model = model
+        self.counters = counters_of(model)
+        self.pattern: Pattern = pattern_of(model, self.counters)
+        self.shape = (model.cells, len(model.names), len(model.shared))
+        leaves, structure = jax.tree.flatten(model)
+        self._leaves = tuple(jax.device_put(leaves))
+        self._run = _compiled(structure, self.counters)
+        self._watch = _watching(structure, tuple(watch.values()))
+        self.low, self.high = -np.inf, np.inf
+
+    def within(self, low: float, high: float) -> None:
+        """Set the stretch of time."""
+        margin = 1e-10 * (high - low)
+        self.low, self.high = low + margin, high - margin
+
+    def _time(self, t: float) -> float:
+        return min(max(t, self.low), self.high)
+
+    def residual(self, t: float, y: np.ndarray, rate: np.ndarray) -> np.ndarray:
+        """F(t, y, y')."""
+        return np.asarray(self._run.residual(self._leaves, self._time(t), y, rate))
+
+    def matrix(self, t: float, y: np.ndarray, rate: np.ndarray, step: float) -> np.ndarray:
+        """Entries of dF/dy + step dF/dy' in the order of the pattern."""
+        return self.pattern.data(np.asarray(self._run.derivatives(self._leaves, self._time(t), y, rate, step)))
+
+    def watched(self, t: float, y: np.ndarray, rate: np.ndarray) -> np.ndarray:
+        """Values of the watched functions."""
+        return np.asarray(self._watch(self._leaves, self._time(t), y, rate))
+
+    def state(self, y: np.ndarray) -> State:
+        """States and shared unknowns of a flat array."""
+        n, k, s = self.shape
+        return State(jnp.asarray(y[: n * k].reshape(n, k)), jnp.asarray(y[n * k : n * k + s]))
+
+    def scales(self, t: float, y: np.ndarray) -> np.ndarray:
+        """Size of each unknown; a counter's is what the cells together would store at those sizes."""
+        model = self.model.at(self._time(t)) if self.model.varies else self.model
+        size = _scales(model, self.state(y))
+        shared = self.shape[2]
+        own = np.concatenate([np.asarray(size.u).ravel(), np.asarray(size.s)[:shared]])
+        return np.concatenate([own, np.ones(len(self.counters))])
+
+
+_scales = jax.jit(scales)

@@ -1,0 +1,248 @@
+"""The way there: `evolve(model, until)` integrates the equation in time with error control (SUNDIALS IDA)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from steadyflux.ground.errors import InputError, ModelError, NotConverged
+from steadyflux.ground.signal import breaks_between
+from steadyflux.ground.units import si
+from steadyflux.model.history import Happening, History, Record
+from steadyflux.model.mapping import State
+from steadyflux.model.model import Model
+from steadyflux.model.solution import Solution
+from steadyflux.model.system import View
+from steadyflux.solve.integrator import Integrator
+from steadyflux.solve.newton import first_state
+from steadyflux.solve.onset import begin
+from steadyflux.solve.program import Program
+
+STEPS = 200_000  # internal steps of one run
+FULL = 20_000_000  # numbers kept of a run whose every step is kept
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to watch for: a function of the `View` that passes through zero.
+
+    ``then`` says what happens: "stop" ends the run, "note" only records it, and a function that takes the model and
+    returns the changed model (of the same space and quantities) switches to it. ``direction`` 1 counts only a rise
+    through zero, -1 only a fall.
+    """
+
+    name: str
+    when: Callable[[View], Any]
+    then: str | Callable[[Model], Model] = "stop"
+    direction: int = 0
+
+
+def evolve(
+    model: Model,
+    until: Any,
+    *,
+    times: Any = None,
+    start: Solution | State | None = None,
+    begin_at: Any = 0.0,
+    rtol: float = 1e-6,
+    atol: float | None = None,
+    events: Sequence[Event] = (),
+    max_step: Any = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: Callable[[float, float, float], None] | None = None,
+) -> History:
+    """Integrate a model from its start (``Model(start=...)``, a solution or a state) to the time ``until``.
+
+    Args:
+        until: end of the run, s or a text ("1 ms").
+        times: asked times (s); the history then holds these (and events) only. Else it holds every step and the points
+            half-way.
+        start: where to begin instead of the model's own start; what is not stored is found anew.
+        begin_at: time at the start, s.
+        rtol: tolerance relative to each unknown.
+        atol: tolerance relative to the size of each quantity (default a hundredth of ``rtol``).
+        events: what to watch for.
+        max_step: longest step, s.
+        checkpoint: file in which the run is kept from time to time; with ``resume`` it goes on from there.
+        progress: called with (time, end, step) after each step.
+
+    Raises NotConverged where the integration cannot go on, ModelError for a model that cannot be integrated.
+    """
+    t0, end = float(si(begin_at, "s", "begin_at")), float(si(until, "s", "until"))
+    if not end > t0:
+        raise InputError(f"The run must end after it begins: until is {end:g} s, begin_at {t0:g} s.")
+    asked = None if times is None else _asked(times, t0, end)
+    longest = 0.0 if max_step is None else float(si(max_step, "s", "max_step"))
+    tolerances = (float(rtol), float(rtol * 1e-2 if atol is None else atol))
+    if not all(1e-14 <= t <= 0.1 for t in tolerances[:1]) or not tolerances[1] > 0:
+        raise InputError("rtol must lie between 1e-14 and 0.1, and atol be positive.")
+    run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress)
+    if checkpoint is not None:
+        from steadyflux.solve.checkpoint import Checkpoint
+
+        run.keep = Checkpoint(Path(checkpoint), model, (t0, end, *tolerances, longest), asked)
+        if resume:
+            run.restore(*run.keep.read())
+    if run.record is None:
+        run.start(_initial(model, start))
+    return run.go()
+
+
+def _asked(times: Any, t0: float, end: float) -> np.ndarray:
+    found = np.atleast_1d(np.asarray(si(list(times), "s", "times"), dtype=float))
+    if found.ndim != 1 or np.any(np.diff(found) <= 0) or found.size == 0 or found[0] < t0 or found[-1] > end:
+        raise InputError(f"The asked times must increase and lie between {t0:g} and {end:g} s.")
+    return found
+
+
+def _initial(model: Model, start: Solution | State | None) -> np.ndarray:
+    """Flat unknowns at the start: states, shared unknowns, counters at zero. Held values are not put in yet."""
+    given = start.state if isinstance(start, Solution) else start
+    resting = model.at(0.0) if model.varies else model
+    if given is None:
+        for q, storage in zip(model.quantities, model.storage, strict=True):
+            held = any(b.quantity == q.name for b in model.holds)
+            if q.name not in model.start and storage.stores and not held:
+                raise ModelError(f"The run needs to know where {q.name} begins; give start={{'{q.name}': ...}}.")
+        found = first_state(resting, None)[0]
+        columns = [
+            np.asarray(model.start[name]) * np.ones(model.cells) if name in model.start else np.asarray(found.u[:, k])
+            for k, name in enumerate(model.names)
+        ]
+        given = State(np.stack(columns, axis=1), found.s)
+    u = np.asarray(given.u, dtype=float)
+    if u.shape != (model.cells, len(model.names)):
+        raise ModelError(
+            f"The start has {u.shape[0]} cells and {u.shape[1]} quantities; this model has {model.cells} and "
+            f"{len(model.names)}."
+        )
+    inactive = ~np.asarray(model.layout.active)
+    u = np.where(inactive, 0.0, u)
+    return np.concatenate([u.ravel(), np.asarray(given.s, dtype=float)[: len(model.shared)]])
+
+
+class _Run:
+    """One integration as it goes: stretches between the breaks of signals, events and checkpoints."""
+
+    def __init__(
+        self,
+        model: Model,
+        t0: float,
+        end: float,
+        asked: np.ndarray | None,
+        tolerances: tuple[float, float],
+        longest: float,
+        events: tuple[Event, ...],
+        progress: Callable[[float, float, float], None] | None,
+    ) -> None:
+        self.model, self.t0, self.end, self.asked = model, t0, end, asked
+        self.tolerances, self.longest, self.events, self.progress = tolerances, longest, events, progress
+        self.keep: Any = None
+        self.record: Record | None = None
+        self.time, self.y = t0, np.zeros(0)
+        self.next = 0  # number of the next asked time
+        self.steps = 0
+        self.done = False
+
+    def start(self, y: np.ndarray) -> None:
+        """Take up the run at its beginning."""
+        program = self._program()
+        self.y = np.concatenate([y, np.zeros(len(program.counters))])
+        self.record = Record(self.model, program.counters, self.t0, self.y)
+
+    def restore(self, time: float, y: np.ndarray, record: Record, following: int, steps: int) -> None:
+        """Take up the run at a checkpoint."""
+        self.time, self.y, self.record, self.next, self.steps = time, y, record, following, steps
+        self.model = record.models[-1][1]
+
+    def _program(self) -> Program:
+        return Program(self.model, {event.name: event.when for event in self.events})
+
+    def go(self) -> History:
+        """Integrate to the end."""
+        assert self.record is not None
+        while self.time < self.end and not self.done:
+            breaks = breaks_between(self.model, self.time, self.end) if self.model.varies else []
+            self._stretch(breaks[0] if breaks else self.end)
+        return History(self.record, self.tolerances[0])
+
+    def _stretch(self, end: float) -> None:
+        """Integrate to ``end``, or to an event that stops or switches, or to a checkpoint."""
+        assert self.record is not None
+        program = self._program()
+        program.within(self.time, end)
+        onset = begin(program, self.time, self.y, end - self.time)
+        integrator = Integrator(program, onset, self.tolerances, self.longest, self.events)
+        self._note(self.time, onset.time, onset.y, onset.rate, integrator, first=True)
+        self.time, self.y = onset.time, onset.y
+        since = 0
+        while self.time < end:
+            before = self.time
+            try:
+                time, y, rate, hit = integrator.step(end)
+            except NotConverged as error:
+                raise NotConverged(f"{error.problem} {self._where(onset.scale)}", error.remedy) from None
+            self.steps += 1
+            since += 1
+            if self.steps > STEPS:
+                raise NotConverged(
+                    f"The run took {STEPS} steps and has reached t = {time:g} s of {self.end:g} s",
+                    "look at its fastest process, or ask for a shorter run",
+                )
+            self._note(before, time, y, rate, integrator)
+            self.time, self.y = time, y
+            if self.progress is not None:
+                self.progress(time, self.end, time - before)
+            if hit and self._happened(hit, time):
+                return
+            if self.keep is not None and self.keep.due(since) and time < end:
+                # A checkpoint starts the integrator anew, whether or not the run is interrupted: so a run that is
+                # resumed takes the very same steps.
+                self.keep.write(self.time, self.y, self.record, self.next, self.steps)
+                return
+        self.time = end
+
+    def _happened(self, hit: list[int], time: float) -> bool:
+        """Record what happened and do what follows; whether the stretch ends."""
+        assert self.record is not None
+        over = False
+        for number in hit:
+            event = self.events[number]
+            self.record.happenings.append(Happening(event.name, time))
+            if event.then == "stop":
+                self.done = over = True
+            elif callable(event.then):
+                changed = event.then(self.model)
+                if changed.cells != self.model.cells or changed.names != self.model.names:
+                    raise ModelError(f"The event '{event.name}' must keep the cells and quantities of the model.")
+                self.model = changed
+                self.record.models.append((time, changed))
+                over = True
+        return over
+
+    def _note(
+        self, before: float, time: float, y: np.ndarray, rate: np.ndarray, integrator: Integrator, first: bool = False
+    ) -> None:
+        """Put what the last step passed into the record: asked times, or the step and the point half-way."""
+        assert self.record is not None
+        if self.asked is None:
+            every = 1 + self.steps * y.size // FULL  # a long run of a large model keeps every second, third, ... step
+            if first or time >= self.end:
+                self.record.add(time, y, rate)
+            elif self.steps % every == 0:
+                middle = 0.5 * (before + time)
+                self.record.add(middle, *integrator.at(middle, before, time))
+                self.record.add(time, y, rate)
+            return
+        while self.next < len(self.asked) and self.asked[self.next] <= time:
+            at = float(self.asked[self.next])
+            self.record.add(at, *((y, rate) if first or at == time else integrator.at(at, before, time)))
+            self.next += 1
+
+    def _where(self, scale: np.ndarray) -> str:
+        return f"at t = {self.time:g} s of {self.end:g} s after {self.steps} steps"
