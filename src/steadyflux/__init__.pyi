@@ -92,6 +92,9 @@ from .physics.reaction import MichaelisMenten as MichaelisMenten
 from .physics.reaction import OneWay as OneWay
 from .physics.reaction import Source as Source
 from .physics.reaction import standard_potentials as standard_potentials
+from .physics.viscous import PressureGradient as PressureGradient
+from .physics.viscous import Shear as Shear
+from .physics.viscous import SlipWall as SlipWall
 from .solve.continuation import Branch as Branch
 from .solve.continuation import trace as trace
 from .solve.impedance import Response as Response

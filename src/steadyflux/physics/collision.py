@@ -18,8 +18,9 @@ import numpy as np
 from numpy.polynomial.chebyshev import Chebyshev
 from numpy.polynomial.legendre import leggauss
 
-from steadyflux.ground.constants import K_B, N_A
+from steadyflux.ground.constants import K_B, N_A, R
 from steadyflux.ground.errors import InputError
+from steadyflux.physics.diffusion import Coefficient
 from steadyflux.physics.law import parameter
 
 LOWEST, HIGHEST = 0.1, 500.0
@@ -186,3 +187,25 @@ class DiluteGas(eqx.Module):
     def mean_free_path(self, T: Any, pressure: Any) -> Any:
         """k T / (sqrt(2) pi sigma^2 p), m, of hard spheres of the collision diameter."""
         return K_B * T / (jnp.sqrt(2.0) * jnp.pi * self.diameter**2 * pressure)
+
+
+class GasThinning(Coefficient):
+    """Viscosity of a gas at a reference temperature over that at T."""
+
+    gas: DiluteGas
+    at: Any
+
+    def __call__(self, x: Any) -> Any:
+        """The share at the temperature ``x``."""
+        return self.gas.viscosity(self.at) / self.gas.viscosity(x)
+
+
+class GasConductivity(Coefficient):
+    """Eucken (1913): k = eta (R/M) (f/2 + 9/4) for f degrees of freedom, W/(m K); exact for single atoms."""
+
+    gas: DiluteGas
+    freedom: Any
+
+    def __call__(self, x: Any) -> Any:
+        """The conductivity at the temperature ``x``."""
+        return self.gas.viscosity(x) * R / self.gas.molar_mass * (0.5 * self.freedom + 2.25)
