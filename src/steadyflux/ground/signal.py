@@ -251,6 +251,17 @@ def now(value: Any) -> Any:
     return value.at(0.0) if is_signal(value) else value
 
 
+def largest(value: Any) -> float:
+    """Largest magnitude that a number, an array or a signal takes."""
+    while isinstance(value, Spread):
+        value = value.one
+    if isinstance(value, Schedule):
+        value = value.values
+    elif isinstance(value, Sine):
+        value = np.abs(np.asarray(value.mean)) + np.abs(np.asarray(value.amplitude))
+    return float(np.max(np.abs(np.asarray(now(value), dtype=float)), initial=0.0))
+
+
 def rests_after(record: Any) -> float:
     """Time after which no signal in a record changes any more, s."""
     return max((one.rests_after for one in signals_of(record)), default=float("-inf"))

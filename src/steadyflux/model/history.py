@@ -14,7 +14,7 @@ from steadyflux.ground.errors import InputError, ModelError, NameUnknown
 from steadyflux.ground.signal import rests_after
 from steadyflux.ground.units import quantity, si
 from steadyflux.model.accounts import Entry, account, production_rate
-from steadyflux.model.mapping import State
+from steadyflux.model.mapping import State, placed
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
 from steadyflux.model.system import stored
@@ -194,6 +194,13 @@ class History:
         if not charge:
             raise ModelError("No quantity of this model carries charge; ask for a flow instead of a current.")
         return self.flow(charge[0], through)
+
+    def position(self) -> np.ndarray:
+        """Coordinates of the cells at every recorded time, (time, cell) or (time, cell, axis): they may move."""
+        if self.model.space.form is None:
+            still = np.asarray(self.model.space.position)
+            return np.broadcast_to(still, (len(self.times), *still.shape))
+        return np.array([np.asarray(placed(self.model, self._states(y)).space.position) for y in self._y])
 
     def value(self, name: str, at: str) -> np.ndarray:
         """Mean state of a quantity over a place's cells, (time,), SI."""

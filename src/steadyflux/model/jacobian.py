@@ -68,7 +68,7 @@ def blocks(model: Model, state: State, stage: Stage, kept: Float[Array, " total"
         for name in model.edges
         if model.laws_on(name)
     }
-    if model.space.form is not None:
+    if resting.space.form is not None:
         edges[INTERIOR] = _with_swept(resting, state, rates(state, stage).s, edges.get(INTERIOR))
     if stage.rate is not None:
         for k in constraints(model):  # the row is the rate of a constraint: the same by the rates of its states

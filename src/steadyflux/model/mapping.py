@@ -110,6 +110,8 @@ def on_edges(model: Model, numbers: tuple[int, ...], function: Any, state: State
 
 def edge_fluxes(model: Model, state: State, name: str) -> Float[Array, "edge quantity"]:
     """Flux of every quantity through every edge of a set, tail to head, summed over its laws."""
+    if not model.laws_on(name):
+        return jnp.zeros((len(model.edges[name]), len(model.names)))
     return on_edges(model, model.laws_on(name), lambda laws, t, h, s, g: _fluxes(model, laws, t, h, s, g), state)
 
 

@@ -31,7 +31,7 @@ from steadyflux.physics.law import CellLaw, EdgeLaw, Law, replace
 from steadyflux.physics.local import TEMPERATURE, Frame
 from steadyflux.physics.phase import Ideal, Phase
 from steadyflux.physics.quantity import KINDS, Quantity
-from steadyflux.space.space import Edges, Space, evaluate
+from steadyflux.space.space import INTERIOR, Edges, Space, evaluate
 
 AMBIENT = 298.15  # K, 25 C: where most tabulated diffusivities were measured
 
@@ -100,6 +100,8 @@ class Model(eqx.Module):
         for q in self.quantities:
             if q.external is not None and q.external not in self.given:
                 raise NameUnknown("given field", q.external, self.given)
+            if q.motion is not None and q.motion not in [m.name for m in self.quantities if m.kind == "momentum"]:
+                raise NameUnknown("momentum", q.motion, [m.name for m in self.quantities if m.kind == "momentum"])
         conditions = tuple(boundaries)
         _check_conditions(space, known, conditions)
         floats = [c for c in conditions if isinstance(c, Float)]
@@ -110,6 +112,9 @@ class Model(eqx.Module):
         bound_laws = [_bound_law(law, known, space) for law in laws]
         acting = [law.on if isinstance(law, EdgeLaw) and law.moves else None for law in bound_laws]
         self.edges = {name: space.edge_set(name) for name in acting if name is not None}
+        if space.form is not None:  # its faces move even where no law acts
+            self.edges.setdefault(INTERIOR, space.edge_set(INTERIOR))
+            self._check_moving(space)
         for number, condition in enumerate(exchanges):
             edges = _exchange_edges(condition, space, number)
             bound_laws.append(condition.law.bound(known, edges.position))
@@ -240,6 +245,12 @@ class Model(eqx.Module):
                     f"{type(law).__name__}."
                 )
         return Reservoir(f"outside {condition.place}", condition.place, tuple(states))
+
+    def _check_moving(self, space: Space) -> None:
+        names = [s.name for s in self.shared]
+        for name in space.form.names:
+            if name not in names:
+                raise NameUnknown("shared unknown that moves the space", name, names)
 
     def _check_laws(self, known: Mapping[str, Quantity]) -> None:
         for law in self.laws:

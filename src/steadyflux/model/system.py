@@ -65,7 +65,7 @@ def balance(
     for name, edges in model.edges.items():
         flux = edge_fluxes(model, state, name)
         total = scatter(edges, total, flux, -flux)
-    if model.space.form is not None and motion is not None:
+    if resting.space.form is not None and motion is not None:
         edges, flux = swept(resting, state, motion)
         total = scatter(edges, total, flux, -flux)
     for number, law in enumerate(model.laws):
@@ -121,6 +121,10 @@ def held_values(model: Model, state: State, force: Any = 1.0) -> Float[Array, "c
 def densities(model: Model, state: State) -> Float[Array, "cell quantity"]:
     """Amount stored per volume of each cell."""
     columns = [storage.density(state.u[:, k]) for k, storage in enumerate(model.storage)]
+    for k, q in enumerate(model.quantities):
+        if q.motion is not None:
+            moving = model.index(q.motion)
+            columns[k] = columns[k] + 0.5 * state.u[:, moving] * columns[moving]
     return jnp.stack(columns, axis=1)
 
 

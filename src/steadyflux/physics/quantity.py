@@ -64,6 +64,7 @@ class Quantity(eqx.Module):
     capacity: Any = 1.0
     standard: Any = 0.0
     reference: Any = None
+    motion: str | None = eqx.field(static=True, default=None)
 
     def __check_init__(self) -> None:
         if self.kind not in KINDS:
@@ -160,13 +161,18 @@ def charge_of(name: str) -> int:
     return size if signs[3][0] == "+" else -size
 
 
-def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None) -> Quantity:
-    """Internal energy; its state is the temperature, K. ``capacity`` is the heat capacity per volume, J/(m^3 K)."""
+def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None, motion: str | None = None) -> Quantity:
+    """Internal energy; its state is the temperature, K. ``capacity`` is the heat capacity per volume, J/(m^3 K).
+
+    ``motion`` names a momentum whose kinetic energy, density v^2 / 2, is stored with it: then the laws move the whole
+    energy, the work of forces (v times the force) included, and friction turns motion into heat.
+    """
     return Quantity(
         name=name,
         kind="heat",
         where=_where(where),
         capacity=_capacity(capacity, "heat", name),
+        motion=motion,
     )
 
 

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from steadyflux.ground.signal import at_time
+from steadyflux.ground.signal import at_time, largest
 from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
-from steadyflux.model.system import Stage, View, accumulation, balance, rates
+from steadyflux.model.system import Stage, View, accumulation, balance, held_values, rates
 from steadyflux.solve.assembly import Counter, Pattern, counters_of, derivatives, equations, pattern_of
 from steadyflux.solve.newton import scales
 
@@ -108,13 +108,34 @@ class Program:
         n, k, s = self.shape
         return State(jnp.asarray(y[: n * k].reshape(n, k)), jnp.asarray(y[n * k : n * k + s]))
 
+    def _known(self, name: str) -> float:
+        """Largest value of a quantity that the model itself names: held, outside or at the start."""
+        model = self.model
+        given = [b.value for b in model.holds if b.quantity == name and b.shared is None]
+        given += [b.value for r in model.reservoirs for b in r.states if b.quantity == name and b.shared is None]
+        given += [model.start[name]] if name in model.start else []
+        return max((largest(value) for value in given), default=0.0)
+
     def scales(self, t: float, y: np.ndarray) -> np.ndarray:
         """Size of each unknown; a counter's is what the cells together would store at those sizes."""
         model = self.model.at(self._time(t)) if self.model.varies else self.model
         size = _scales(model, self.state(y))
+        known = np.array([self._known(name) for name in model.names])
         shared = self.shape[2]
-        own = np.concatenate([np.asarray(size.u).ravel(), np.asarray(size.s)[:shared]])
+        own = np.concatenate([np.maximum(np.asarray(size.u), known).ravel(), np.asarray(size.s)[:shared]])
         return np.concatenate([own, np.ones(len(self.counters))])
 
 
-_scales = jax.jit(scales)
+@jax.jit
+def _scales(model: Model, state: State) -> State:
+    """The size of each unknown, with what is held and what stands outside already in its place.
+
+    A state that begins at zero and is held at one has the size one.
+    """
+    size = scales(model, State(jnp.where(model.layout.held, held_values(model, state), state.u), state.s))
+    u = size.u
+    for bound in (bound for reservoir in model.reservoirs for bound in reservoir.states):
+        if bound.shared is None and bound.quantity in model.names:
+            k = model.index(bound.quantity)
+            u = u.at[:, k].set(jnp.maximum(u[:, k], jnp.max(jnp.abs(jnp.asarray(bound.value)))))
+    return State(u, size.s)

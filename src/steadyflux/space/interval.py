@@ -72,11 +72,12 @@ def interval(
     if not is_traced(begin) and shape != "slab" and begin < 0:
         raise ModelError("The inner radius of a cylinder or sphere cannot be negative.")
     measure = _cross_section(area, shape)
+    enclosed = _enclosed(area, shape)
     if regions:
         if length is not None or nodes is not None:
             raise ModelError("Give an interval its length by 'regions', by 'nodes' or by 'length', only one of them.")
         return _layered(
-            begin, [r if isinstance(r, Region) else Region(*r) for r in regions], measure, tuple(split), names
+            begin, [r if isinstance(r, Region) else Region(*r) for r in regions], measure, tuple(split), names, enclosed
         )
     if split:
         raise ModelError("'split' names interfaces between regions; give 'regions' too.")
@@ -91,7 +92,7 @@ def interval(
             cells, grading, ratio
         )
     _check_nodes(x)
-    return _build(x, measure, measure, names, "interval", "r" if shape != "slab" else "x")
+    return _build(x, measure, measure, names, "interval", "r" if shape != "slab" else "x", enclosed)
 
 
 def axis(
@@ -137,6 +138,15 @@ def _cross_section(area: Any, shape: str) -> Measure:
     if shape == "cylinder":
         return lambda x: 2.0 * np.pi * factor * x
     return lambda x: 4.0 * np.pi * factor * x * x
+
+
+def _enclosed(area: Any, shape: str) -> Measure | None:
+    """Volume between the origin and a surface, as a function of its coordinate; None for a varying cross-section."""
+    if callable(area):
+        return None
+    factor = si(area, {"slab": "m^2", "cylinder": "m", "sphere": ""}[shape], f"area of the {shape}")
+    power = {"slab": 1, "cylinder": 2, "sphere": 3}[shape]
+    return lambda x: factor * {"slab": 1.0, "cylinder": np.pi, "sphere": 4.0 * np.pi / 3.0}[shape] * x**power
 
 
 def _as_function(value: Any) -> Measure:
@@ -197,7 +207,7 @@ def _conductor(crossing: Measure, a: Any, b: Any, xp: Any) -> Any:
     return xp.where(crossing(a) > 0, exact, crossing(0.5 * (a + b)) / (b - a))
 
 
-def _mesh_edges(x: Any, crossing: Measure, xp: Any, first: int = 0) -> Edges:
+def _mesh_edges(x: Any, crossing: Measure, xp: Any, first: int = 0, enclosed: Measure | None = None) -> Edges:
     count = np.shape(x)[0] - 1
     tail = np.arange(first, first + count)
     step = x[1:] - x[:-1]
@@ -208,6 +218,7 @@ def _mesh_edges(x: Any, crossing: Measure, xp: Any, first: int = 0) -> Edges:
         length=step,
         position=0.5 * (x[1:] + x[:-1]),
         first=path_start(tail, tail + 1),
+        enclosed=None if enclosed is None else enclosed(0.5 * (x[1:] + x[:-1])),
     )
 
 
@@ -223,14 +234,22 @@ def _end(x: Any, crossing: Measure, cell: int, position: int, xp: Any) -> Place:
     return Place(cells=np.array([cell]), area=area, kind="boundary")
 
 
-def _build(x: Any, measure: Measure, crossing: Measure, names: tuple[str, str], kind: str, coordinate: str) -> Space:
+def _build(
+    x: Any,
+    measure: Measure,
+    crossing: Measure,
+    names: tuple[str, str],
+    kind: str,
+    coordinate: str,
+    enclosed: Measure | None = None,
+) -> Space:
     xp = array_module(x, measure(x), crossing(x))
     x = xp.asarray(x)
     cells = int(np.shape(x)[0])
     return Space(
         volume=_volumes(x, measure, xp),
         position=x,
-        edges={INTERIOR: _mesh_edges(x, crossing, xp)},
+        edges={INTERIOR: _mesh_edges(x, crossing, xp, 0, enclosed)},
         places={names[0]: _end(x, crossing, 0, 0, xp), names[1]: _end(x, crossing, cells - 1, -1, xp)},
         kind=kind,
         coordinate=coordinate,
@@ -238,7 +257,12 @@ def _build(x: Any, measure: Measure, crossing: Measure, names: tuple[str, str], 
 
 
 def _layered(
-    begin: Any, regions: Sequence[Region], area: Measure, split: tuple[str, ...], names: tuple[str, str]
+    begin: Any,
+    regions: Sequence[Region],
+    area: Measure,
+    split: tuple[str, ...],
+    names: tuple[str, str],
+    enclosed: Measure | None,
 ) -> Space:
     interfaces = [f"{a.name}|{b.name}" for a, b in pairwise(regions)]
     for name in split:
@@ -276,7 +300,7 @@ def _layered(
                 ends = np.array([first - 1]), np.array([first])
                 edges[interfaces[index - 1]] = Edges(ends[0], ends[1], area(x[:1]), width, x[:1], first - 1)
         start = first - 1 if shared else first
-        edges[region.name] = _mesh_edges(x, area, xp, start)
+        edges[region.name] = _mesh_edges(x, area, xp, start, enclosed)
         mesh.append(edges[region.name])
         places[region.name] = Place(np.arange(start, start + count), np.ones(count), "region", own)
         first = start + count
@@ -288,6 +312,7 @@ def _layered(
         length=xp.concatenate([xp.asarray(e.length) for e in mesh]),
         position=xp.concatenate([xp.asarray(e.position) for e in mesh]),
         first=path_start(tail, tail + 1),
+        enclosed=None if enclosed is None else xp.concatenate([xp.asarray(e.enclosed) for e in mesh]),
     )
     x, whole = xp.concatenate(position), xp.concatenate(volume)
     for name, place in places.items():
