@@ -108,6 +108,7 @@ from .space.grid import grid as grid
 from .space.interval import Region as Region
 from .space.interval import axis as axis
 from .space.interval import interval as interval
+from .space.moving import moving as moving
 from .space.network import graph as graph
 from .space.network import network as network
 from .space.rows import Row as Row

@@ -1,4 +1,4 @@
-"""Spaces that move: a growing film, a drying drop, a dissolving grain, on coordinates that go along with the boundary."""
+"""Spaces that move: a growing film, a drying drop, a dissolving grain, on coordinates that follow the boundary."""
 
 from __future__ import annotations
 
