@@ -5,15 +5,18 @@ A system file states these and never how the model is solved. The same file is s
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from steadyflux.ground.errors import InputError, NameUnknown
 from steadyflux.ground.units import si
+from steadyflux.model.history import History
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.solve.steady import steady
+from steadyflux.solve.transient import evolve
 
 
 @dataclass(frozen=True)
@@ -178,28 +181,50 @@ class Claim:
 
 @dataclass(frozen=True)
 class Result:
-    """One run of a system: the parameter values, the solution of its principal model, and its answers (SI)."""
+    """One run of a system: the parameter values, the solution of its principal model, and its answers (SI).
+
+    Of a run in time ``solution`` is the end, and ``history`` the whole.
+    """
 
     system: System
     parameters: Values
     solution: Solution
     answers: Mapping[str, Any]
+    course: History | None = None
+
+    @property
+    def history(self) -> History:
+        """The whole run in time. Raises `InputError` where a steady state was solved for."""
+        if self.course is None:
+            raise InputError(f"This run of {self.system.name} is a steady state; give until=... for a run in time.")
+        return self.course
 
 
 @dataclass(frozen=True)
 class System:
-    """A concrete system. Its name and field are those of its file; its page is the file's docstring."""
+    """A concrete system. Its name and field are those of its file; its page is the file's docstring.
+
+    ``answers`` takes the values and what was solved: a steady state (or, with ``until``, the state at each asked time).
+    Where the question itself is one of time, ``solve`` gives a `History` and the second parameter of ``answers`` is
+    annotated as one: it gets the whole run.
+    """
 
     name: str
     parameters: tuple[AnyParameter, ...]
     model: Callable[[Values], Model]
-    answers: Callable[[Values, Solution], Mapping[str, Any]]
+    answers: Callable[[Values, Any], Mapping[str, Any]]
     units: Mapping[str, str]
     claims: tuple[Claim, ...]
     figure: Callable[[Result], Any]
-    solve: Callable[[Values, Model], Solution] | None = None
-    """Only where the state asked for is not simply `steady(model)`, such as the end of a continuation."""
+    solve: Callable[[Values, Model], Solution | History] | None = None
+    """Only where the state asked for is not simply `steady(model)`: the end of a continuation, a run in time."""
     page: str = field(default="", repr=False)
+
+    @property
+    def transient(self) -> bool:
+        """Whether its answers are those of a whole run in time."""
+        second = list(inspect.signature(self.answers).parameters.values())[1]
+        return "History" in str(second.annotation)
 
     def parameter(self, name: str) -> AnyParameter:
         """The parameter called ``name``, refused with the nearest known one."""
@@ -214,13 +239,24 @@ class System:
             self.parameter(name)
         return Values({p.name: p.read((given or {}).get(p.name, p.default)) for p in self.parameters})
 
-    def run(self, given: Mapping[str, Any] | None = None, **more: Any) -> Result:
-        """Solve the system and compute its answers."""
+    def run(self, given: Mapping[str, Any] | None = None, *, until: Any = None, **more: Any) -> Result:
+        """Solve the system and compute its answers; with ``until`` (s or a text) the way from its start to there."""
         values = self.values({**(given or {}), **more})
         model = self.model(values)
-        solution = steady(model) if self.solve is None else self.solve(values, model)
-        answers = dict(self.answers(values, solution))
+        if until is not None:
+            return self.result(values, evolve(model, until))
+        return self.result(values, steady(model) if self.solve is None else self.solve(values, model))
+
+    def result(self, values: Values, found: Solution | History) -> Result:
+        """The result of what was solved; of a run in time its end, or where the answers ask for it, the whole."""
+        if isinstance(found, Solution):
+            return Result(self, values, found, self.answers_at(values, found))
+        return Result(self, values, found.end, self.answers_at(values, found if self.transient else found.end), found)
+
+    def answers_at(self, values: Values, found: Solution | History) -> dict[str, Any]:
+        """The answers of a solved state or run, each one's name checked."""
+        answers = dict(self.answers(values, found))
         for name in answers:
             if name not in self.units:
                 raise NameUnknown(f"answer of {self.name}", name, self.units)
-        return Result(self, values, solution, answers)
+        return answers
