@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from steadyflux.model.jacobian import blocks
+from steadyflux.model.layout import held_at
 from steadyflux.model.mapping import State, in_cells, productions
 from steadyflux.model.model import Model
 from steadyflux.model.system import Stage, accumulation, balance, place_flow, rates, residual
@@ -143,12 +144,7 @@ def _fed_by(model: Model, counter: Counter, acting: list[str]) -> tuple[int, byt
     if counter.place is None:
         return k, b"", (-1,)
     place = np.asarray(model.space.place(counter.place).cells)
-    held = np.asarray(model.layout.held)[place, k] & np.asarray(model.layout.active)[place, k]
-    owner = getattr(model.layout, "owner", None)
-    if owner is not None:
-        owners = [n for n, bound in enumerate(model.holds) if bound.place == counter.place]
-        elsewhere = ~np.isin(np.asarray(owner)[place, k], [-1, *owners])
-        held &= ~elsewhere
+    held = np.asarray(held_at(model, counter.quantity, counter.place))
     first = len(model.laws) - len(model.reservoirs)
     sets = tuple(
         acting.index(model.acting[first + number] or "")

@@ -13,6 +13,7 @@ from steadyflux.model.model import Model
 from steadyflux.solve.program import Program
 
 NEWTON_LIMIT = 40
+LEAP = 0.5  # longest stride of an electric potential in the search for the start, V
 CLOSE = 1e-10  # of the last step, relative to the size of each unknown
 FIRST = 1e-5  # length of the first step over the time of the fastest process
 
@@ -62,11 +63,14 @@ def begin(program: Program, time: float, y: np.ndarray, horizon: float) -> Onset
     """
     scale = program.scales(time, y)
     scale[len(scale) - len(program.counters) :] = _amounts(program, scale)
+    n, k, s = program.shape
     fast = _fastest(program, time, y, scale)
     step = min(FIRST / fast, 1e-6 * horizon) if fast > 0 else 1e-6 * horizon
     first = _euler(program, time, y, step, scale)
     second = _euler(program, time + step, first, step, scale)
     rate = (second - first) / step
+    shared = slice(n * k, n * k + s)
+    scale[shared] = np.maximum(scale[shared], 1e-3 * horizon * np.abs(rate[shared]))
     data = program.matrix(time + 2 * step, second, rate, 10.0 / horizon)
     return Onset(time + 2 * step, second, rate, scale, row_sizes(program, data, scale))
 
@@ -104,7 +108,9 @@ def _fastest(program: Program, time: float, y: np.ndarray, scale: np.ndarray) ->
 def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.ndarray) -> np.ndarray:
     """One implicit Euler step by Newton's method."""
     x = y.copy()
-    # Counters and states start where they are; what is not stored is free to jump as far as it must.
+    electric = _electric(program)
+    # What is not stored is free to jump as far as it must, but potentials, on which rates depend exponentially, go
+    # there in strides.
     for _ in range(NEWTON_LIMIT):
         rate = (x - y) / step
         off = program.residual(time + step, x, rate)
@@ -117,7 +123,8 @@ def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.
         size = float(np.max(np.abs(move) / scale, initial=0.0))
         if not np.isfinite(size):
             break
-        x = x + move * min(1.0, 20.0 / size if size > 20.0 else 1.0)
+        jump = float(np.max(np.abs(move[electric]), initial=0.0))
+        x = x + move * min(1.0, LEAP / jump if jump > 0 else 1.0)
         if size < CLOSE:
             return x
         scale = np.maximum(scale, np.abs(x) * 1e-3)
@@ -128,6 +135,15 @@ def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.
         f"be made to fit what is stored at t = {time:g} s",
         "check the start values: concentrations positive, baths and cells electroneutral where that is asked",
     )
+
+
+def _electric(program: Program) -> np.ndarray:
+    """Numbers of the unknowns that are electric potentials."""
+    n, k, s = program.shape
+    charge = np.array([q.kind == "charge" for q in program.model.quantities])
+    shared = np.array([unknown.unit == "V" for unknown in program.model.shared], dtype=bool)
+    counters = np.zeros(len(program.counters), dtype=bool)
+    return np.flatnonzero(np.concatenate([np.tile(charge, n), shared[:s], counters]))
 
 
 def _undetermined(model: Model) -> ModelError:

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
+from steadyflux.ground.constants import FARADAY
 from steadyflux.ground.errors import InputError, ModelError, NotConverged
 from steadyflux.ground.signal import breaks_between
 from steadyflux.ground.units import si
 from steadyflux.model.history import Happening, History, Record
-from steadyflux.model.mapping import State
+from steadyflux.model.mapping import State, volumes
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
-from steadyflux.model.system import View
+from steadyflux.model.system import View, balance, constraints
 from steadyflux.solve.integrator import Integrator
 from steadyflux.solve.newton import first_state
 from steadyflux.solve.onset import begin
 from steadyflux.solve.program import Program
 
+NEUTRAL = 1e-8  # share of its ions by which a cell's charges may miss each other at the start
 STEPS = 200_000  # internal steps of one run
 FULL = 20_000_000  # numbers kept of a run whose every step is kept
 
@@ -123,7 +126,29 @@ def _initial(model: Model, start: Solution | State | None) -> np.ndarray:
         )
     inactive = ~np.asarray(model.layout.active)
     u = np.where(inactive, 0.0, u)
+    _check_neutral(resting, u)
     return np.concatenate([u.ravel(), np.asarray(given.s, dtype=float)[: len(model.shared)]])
+
+
+def _check_neutral(model: Model, u: np.ndarray) -> None:
+    """A constraint between states that is integrated by its rate must hold at the start: ions must be neutral."""
+    columns = constraints(model)
+    if not columns:
+        return
+    state = State(jnp.asarray(u), jnp.zeros(len(model.shared)))
+    off = np.abs(np.asarray(balance(model, state))[: model.cells])
+    ions = [k for k, q in enumerate(model.quantities) if q.kind == "species" and q.charge]
+    volume = np.asarray(volumes(model, state))
+    for k in columns:
+        wrong = np.where(np.asarray(model.layout.held)[:, k], 0.0, off[:, k])
+        held = np.asarray(model.layout.held)[:, ions].all(axis=1)
+        size = FARADAY * volume * np.maximum(np.abs(u[:, ions]).max(axis=1), 1e-300)
+        worst = int(np.argmax(np.where(held, 0.0, wrong / size)))
+        if not held[worst] and wrong[worst] > NEUTRAL * size[worst]:
+            raise ModelError(
+                f"The start is not electroneutral in the cell {model.space.name_of(worst)}: its charges add up to "
+                f"{wrong[worst] / (FARADAY * volume[worst]):.6g} mol/m^3; change one of the start concentrations."
+            )
 
 
 class _Run:
