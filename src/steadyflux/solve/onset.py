@@ -139,7 +139,7 @@ def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.
 
 def _electric(program: Program) -> np.ndarray:
     """Numbers of the unknowns that are electric potentials."""
-    n, k, s = program.shape
+    n, _, s = program.shape
     charge = np.array([q.kind == "charge" for q in program.model.quantities])
     shared = np.array([unknown.unit == "V" for unknown in program.model.shared], dtype=bool)
     counters = np.zeros(len(program.counters), dtype=bool)

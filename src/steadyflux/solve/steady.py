@@ -33,12 +33,13 @@ def steady(model: Model, start: Solution | State | None = None, *, throw: bool =
     """The steady state of a model.
 
     Args:
-        model: what is to be solved.
+        model: what is to be solved; numbers that change with time are taken as they are at time zero.
         start: a solution (of the same model with other numbers) or a state to start from.
         throw: raise `NotConverged` when no steady state is found; else the outcome says so.
 
     Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
     """
+    model = model.at(0.0) if model.varies else model
     guess = start.state if isinstance(start, Solution) else start
     search = _differentiable(model, guess) if is_traced(model, guess) else _found_here(model, guess)
     solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
