@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
+from scipy.special import jn_zeros
 
 from steadyflux import InputError
-from steadyflux.systems.flow.viscous_flow import SYSTEM
+from steadyflux.systems.flow.viscous_flow import OIL, SYSTEM, start_up
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -72,6 +73,26 @@ def test_books():
         assert all(entry.relative < 1e-10 for entry in solution.ledger.values())
         np.testing.assert_allclose(solution.entropy.production, solution.entropy.exported, rtol=1e-9)
         assert solution.entropy.least_local >= -1e-15 * solution.entropy.production  # the push costs nothing: rounding
+
+
+def test_a_start_with_heating_ends_in_the_steady_flow_with_its_energy_counted():
+    oil = OIL | {"pressure_gradient": 3e6, "cells": 201}
+    p = SYSTEM.values(oil | {"time": 0.5})
+    history = start_up(p)
+    assert all(entry.relative < 1e-6 for entry in history.ledger.values())
+    steady = SYSTEM.run(oil).solution
+    np.testing.assert_allclose(history["T"][-1], steady["T"], rtol=1e-6)
+    np.testing.assert_allclose(history["v"][-1], steady["v"], rtol=1e-5, atol=1e-5)
+
+
+def test_a_pipe_starts_by_bessel_functions():
+    # 1 - u / (2 (1 - r^2)) ... : wall stress G R / 2 (1 - sum 4 / z^2 exp(-z^2 nu t / R^2)) with J0(z) = 0.
+    R, rho, eta, G, share = 2e-3, 950.0, 0.04, 310.0, 0.07
+    z = jn_zeros(0, 60)
+    stress = 0.5 * G * R * (1.0 - np.sum(4.0 / z**2 * np.exp(-(z**2) * share)))
+    given = {"geometry": "pipe", "heated": "no", "gap": 2 * R, "density": rho, "viscosity": eta}
+    found = SYSTEM.run(given, pressure_gradient=G, time=share * R * R * rho / eta).answers["momentum_flux_at"]
+    np.testing.assert_allclose(found, stress, rtol=2e-5)
 
 
 def test_at_rest_nothing_happens():

@@ -164,12 +164,23 @@ def collision_integral(order: int, temperature: Any) -> Any:
 class DiluteGas(eqx.Module):
     """A dilute gas of Lennard-Jones molecules in the first approximation of Chapman and Enskog.
 
-    ``molar_mass`` kg/mol, ``diameter`` sigma in m, ``well_depth`` epsilon / k in K.
+    ``molar_mass`` kg/mol, ``diameter`` sigma in m, ``well_depth`` epsilon / k in K; ``freedom`` counts the degrees of
+    freedom of a molecule that take up heat (three for single atoms).
     """
 
     molar_mass: Any = parameter("kg/mol", "molar mass")
     diameter: Any = parameter("m", "collision diameter")
     well_depth: Any = parameter("K", "well depth over Boltzmann's constant")
+    freedom: Any = parameter("", "degrees of freedom", default=3.0)
+
+    def density(self, T: Any, pressure: Any) -> Any:
+        """Density of the ideal gas, kg/m^3."""
+        return pressure * self.molar_mass / (R * T)
+
+    @property
+    def heat_capacity(self) -> Any:
+        """Heat capacity at constant pressure, J/(kg K)."""
+        return (0.5 * self.freedom + 1.0) * R / self.molar_mass
 
     def hard_sphere_viscosity(self, T: Any) -> Any:
         """(5/16) sqrt(pi m k T) / (pi sigma^2), Pa s: what molecules without attraction would have."""
@@ -181,12 +192,25 @@ class DiluteGas(eqx.Module):
 
     def self_diffusivity(self, T: Any, pressure: Any) -> Any:
         """Coefficient of self-diffusion, m^2/s: (6/5) of the hard-sphere viscosity over density and Omega(1,1)*."""
-        density = pressure * self.molar_mass / (N_A * K_B * T)
-        return 1.2 * self.hard_sphere_viscosity(T) / (density * collision_integral(1, T / self.well_depth))
+        spread = collision_integral(1, T / self.well_depth)
+        return 1.2 * self.hard_sphere_viscosity(T) / (self.density(T, pressure) * spread)
+
+    def conductivity(self, T: Any) -> Any:
+        """Eucken (1913): eta (R/M) (f/2 + 9/4), W/(m K); for single atoms the first approximation itself."""
+        return self.viscosity(T) * R / self.molar_mass * (0.5 * self.freedom + 2.25)
 
     def mean_free_path(self, T: Any, pressure: Any) -> Any:
         """k T / (sqrt(2) pi sigma^2 p), m, of hard spheres of the collision diameter."""
         return K_B * T / (jnp.sqrt(2.0) * jnp.pi * self.diameter**2 * pressure)
+
+    def jump_length(self, T: Any, pressure: Any) -> Any:
+        """Length by which the temperature jumps at a wall that throws all molecules back diffusely, m.
+
+        2 gamma / (gamma + 1) / Pr mean free paths (Smoluchowski 1898; Kennard 1938).
+        """
+        gamma = 1.0 + 2.0 / self.freedom
+        prandtl = self.heat_capacity * self.viscosity(T) / self.conductivity(T)
+        return 2.0 * gamma / (gamma + 1.0) / prandtl * self.mean_free_path(T, pressure)
 
 
 class GasThinning(Coefficient):
@@ -201,11 +225,10 @@ class GasThinning(Coefficient):
 
 
 class GasConductivity(Coefficient):
-    """Eucken (1913): k = eta (R/M) (f/2 + 9/4) for f degrees of freedom, W/(m K); exact for single atoms."""
+    """Thermal conductivity of a gas, W/(m K)."""
 
     gas: DiluteGas
-    freedom: Any
 
     def __call__(self, x: Any) -> Any:
         """The conductivity at the temperature ``x``."""
-        return self.gas.viscosity(x) * R / self.gas.molar_mass * (0.5 * self.freedom + 2.25)
+        return self.gas.conductivity(x)

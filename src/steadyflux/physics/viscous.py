@@ -11,6 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from steadyflux.physics.collision import DiluteGas
 from steadyflux.physics.diffusion import Coefficient
 from steadyflux.physics.law import CellLaw, EdgeLaw, parameter, static
 from steadyflux.physics.local import Cell, Geometry, Local
@@ -92,3 +93,9 @@ class SlipWall(EdgeLaw):
             return {"v": force}
         heat = self.transfer * edge.area * (tail["T"] - head["T"])
         return {"v": force, "T": heat + 0.5 * (tail["v"] + head["v"]) * force}
+
+
+def diffuse_wall(gas: DiluteGas, T: Any, pressure: Any, heated: bool) -> SlipWall:
+    """The wall of a gas that throws all molecules back diffusely: it slips by one mean free path at T and pressure."""
+    friction = gas.viscosity(T) / gas.mean_free_path(T, pressure)
+    return SlipWall(friction, gas.conductivity(T) / gas.jump_length(T, pressure), heated)
