@@ -300,7 +300,20 @@ def test_capacities_by_state_and_region():
     np.testing.assert_allclose((2e6 * (T - 300) + 0.75e3 * (T**2 - 300.0**2)) * 1e-3, 1.5e6, rtol=1e-7)
 
 
-@pytest.mark.parametrize("model", [slab(11), ions()], ids=["slab", "ions"])
+def electrode():
+    """Two species that turn into each other at a place whose name stands before "interior" in the alphabet."""
+    kinetics = sf.ButlerVolmer({"O": -1, "R": 1}, 1, 9.0, alpha=0.4)
+    return sf.Model(
+        sf.interval("10 um", cells=9, names=("disk", "bulk")),
+        [sf.Species("O"), sf.Species("R")],
+        [sf.Fick("O", D), sf.Fick("R", 0.4 * D)],
+        [sf.Exchange("disk", kinetics, {"O": 1.0, "R": 1.0, "phi": -0.02}), sf.Hold("bulk", {"O": 1.0, "R": 0.3})],
+        start={"O": 1.0, "R": 0.3},
+        given={"phi": 0.0},
+    )
+
+
+@pytest.mark.parametrize("model", [slab(11), ions(), electrode()], ids=["slab", "ions", "electrode"])
 def test_the_matrix_in_time_is_the_exact_derivative(model):
     program = Program(model, {})
     n = program.pattern.size

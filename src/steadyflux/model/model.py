@@ -121,6 +121,8 @@ class Model(eqx.Module):
             acting.append(f"{condition.place} - outside {number}")
             self.edges[acting[-1] or ""] = edges
         self.laws, self.acting = tuple(bound_laws), tuple(acting)
+        # A compiled program rebuilds a table with its names sorted; patterns made outside must see the same order.
+        self.edges = dict(sorted(self.edges.items()))
         self._check_laws(known)
         self.storage = tuple(storage_of(q, space) for q in self.quantities)
         # Diffusivities and capacities that are functions have been evaluated; a function is no leaf of a compiled
