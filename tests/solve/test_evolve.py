@@ -224,6 +224,20 @@ def decay(**more):
     )
 
 
+def test_a_run_that_ends_within_rounding_of_a_bend_ends_there():
+    speed = 0.1
+    vessel = sf.Model(
+        sf.network({"vessel": "1 L"}, {}),
+        [sf.Species("salt")],
+        [],
+        [sf.Influx("vessel", {"salt": sf.triangle(0.0, 0.3, speed)})],
+        start={"salt": 0.0},
+    )
+    end = float(np.nextafter(0.3 / speed + 0.3 / speed, np.inf))
+    run = sf.evolve(vessel, end, times=[1.0, end])
+    np.testing.assert_allclose(run.ledger["salt"].stored, 0.9 * 0.5 * 1.0, rtol=1e-6)
+
+
 def test_an_event_stops_the_run():
     found = sf.evolve(decay(), 100.0, events=[sf.Event("half", lambda view: view.value("x", "a") - 2.5)], rtol=1e-9)
     assert [e.name for e in found.events] == ["half"]
@@ -384,3 +398,33 @@ def test_signals_read_units_and_refuse_wrong_ones():
             [sf.Fourier(1.0)],
             [sf.Hold("left", {"T": sf.ramp("1 m", "2 m", 1.0)}), sf.Hold("right", {"T": 300.0})],
         )
+
+
+def test_a_derivative_that_wakes_up_late_is_taken_up():
+    class Crest(sf.EdgeLaw):
+        """Nothing crosses until a level is reached."""
+
+        @property
+        def moves(self):
+            return ("c",)
+
+        def flux(self, tail, head, edge):
+            over = jnp.maximum(tail["c"] - 1.0, 0.0)
+            return {"c": 3.0 * over**2}
+
+    space = sf.join(
+        {"gel": sf.interval(1.0, cells=140), "bath": sf.network({"cell": 1.0}, {})},
+        [("gel.right", "bath.cell", "crest")],
+    )
+    model = sf.Model(
+        space,
+        [sf.Species("c")],
+        [sf.Fick("c", 1.0, on="gel.interior"), Crest(on="crest")],
+        [sf.Influx("gel.left", {"c": 1.0})],
+        start={"c": 0.0},
+    )
+    found = sf.evolve(model, 5.0)
+    bath = found["c"][:, -1]
+    assert bath[len(bath) // 4] == 0.0
+    assert bath[-1] > 0.5
+    assert found.ledger["c"].relative < 1e-12

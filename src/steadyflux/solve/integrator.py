@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from sksundae.ida import IDA, IDAJacTimes, IDAPrecond
 
 from steadyflux.ground.errors import NotConverged
@@ -15,7 +16,9 @@ from steadyflux.solve.linear import analyse
 from steadyflux.solve.onset import Onset
 from steadyflux.solve.program import Program
 
-DIRECT = 6_000  # unknowns up to which IDA's own sparse factorisation is used
+FULL = 120  # unknowns up to which a full matrix is the fastest
+BANDED = 3_000  # unknowns up to which a matrix in a band is handed over as a whole array
+WIDTH = 80  # half the width of a band that still pays
 
 _CAUSES = {
     -1: "too many steps were needed to the next time",
@@ -42,78 +45,121 @@ class Integrator:
         events: Sequence[Any],
     ) -> None:
         self._program, self._onset = program, onset
-        scale, row = onset.scale, onset.row
+        self._tolerances, self._longest, self._events = tolerances, longest, events
+        self._now = onset.time
+        self._seen = np.zeros(len(program.pattern.indices), dtype=bool)
+        self._stale = False
+        self._latest = (onset.time, onset.y, onset.rate)
+        self._build(onset.time, onset.y, onset.rate)
+
+    def _build(self, time: float, y0: np.ndarray, rate0: np.ndarray) -> None:
+        """Set IDA up at a state."""
+        program, events = self._program, self._events
+        scale, row = self._onset.scale, self._onset.row
         pattern = program.pattern
         columns = np.repeat(np.arange(pattern.size), np.diff(pattern.indptr))
-        self._weight = scale[columns] / row[pattern.indices]
-        self._now = onset.time
+        weight = scale[columns] / row[pattern.indices]
+
+        # IDA works on scaled unknowns in an order of its own, in which the matrix may be a narrow band.
+        def unknowns(x: np.ndarray) -> np.ndarray:
+            return x[self._back] * scale
 
         def residual(t: float, y: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
-            out[:] = program.residual(t, y * scale, rate * scale) / row
+            out[:] = (program.residual(t, unknowns(y), unknowns(rate)) / row)[self._order]
 
         def entries(t: float, y: np.ndarray, rate: np.ndarray, step: float) -> np.ndarray:
-            return program.matrix(t, y * scale, rate * scale, step) * self._weight
+            return program.matrix(t, unknowns(y), unknowns(rate), step) * weight
 
-        options: dict[str, Any] = {"rtol": tolerances[0], "atol": tolerances[1], "max_step": longest}
+        options: dict[str, Any] = {"rtol": self._tolerances[0], "atol": self._tolerances[1], "max_step": self._longest}
         if events:
 
             def watch(t: float, y: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
-                out[:] = program.watched(t, y * scale, rate * scale)
+                out[:] = program.watched(t, unknowns(y), unknowns(rate))
 
             watch.terminal = [True] * len(events)  # type: ignore[attr-defined]
             watch.direction = [event.direction for event in events]  # type: ignore[attr-defined]
             options |= {"eventsfn": watch, "num_events": len(events)}
-        if pattern.size <= DIRECT:
-            sparsity = sp.csc_matrix(
-                (np.ones(len(pattern.indices)), pattern.indices, pattern.indptr), shape=(pattern.size, pattern.size)
-            )
-
-            def jacobian(
-                t: float, y: np.ndarray, rate: np.ndarray, off: np.ndarray, step: float, out: np.ndarray
-            ) -> None:
-                out[:] = entries(t, y, rate, step)
-
-            options |= {"linsolver": "sparse", "sparsity": sparsity, "jacfn": jacobian}
-        else:
-            options |= self._iterative(entries)
+        order, options["linsolver"], more = self._linear(entries)
+        options |= more
+        self._order, self._back = order, np.argsort(order)
         with warnings.catch_warnings():
             # It says that our exact Jacobian is used instead of its own approximation, which is what is meant.
             warnings.simplefilter("ignore", UserWarning)
             self._ida = IDA(residual, **options)
-        self._ida.init_step(onset.time, onset.y / scale, onset.rate / scale)
+        self._ida.init_step(time, (y0 / scale)[order], (rate0 / scale)[order])
+        self._stale = False
 
-    def _iterative(self, entries: Any) -> dict[str, Any]:
+    def _linear(self, entries: Callable[..., np.ndarray]) -> tuple[np.ndarray, str, dict[str, Any]]:
+        """Order of the unknowns, name of IDA's linear solver and its options, by the structure of the matrix."""
+        pattern = self._program.pattern
+        size = pattern.size
+        columns = np.repeat(np.arange(size), np.diff(pattern.indptr))
+        plain = np.arange(size)
+        if size <= FULL:
+
+            def full(t: float, y: Any, rate: Any, off: Any, step: float, out: np.ndarray) -> None:
+                out[pattern.indices, columns] = entries(t, y, rate, step)
+
+            return plain, "dense", {"jacfn": full}
+        diagonal = pattern.indices == columns
+        long = np.isin(pattern.indices, self._long_rows()) & ~diagonal
+        self._seen |= diagonal | self._present()
+        kept = self._seen & ~long
+        order, back, width = banded(pattern.indices[kept], columns[kept], size)
+        if size <= BANDED and width <= WIDTH:
+            others = ~(kept | long)
+            at, across = back[pattern.indices[kept]], back[columns[kept]]
+
+            def band(t: float, y: Any, rate: Any, off: Any, step: float, out: np.ndarray) -> None:
+                found = entries(t, y, rate, step)
+                out[at, across] = found[kept]
+                if found[others].any():  # a derivative that was zero until now: the band is made anew after the step
+                    self._seen |= found != 0.0
+                    self._stale = True
+
+            return order, "band", {"jacfn": band, "lband": width, "uband": width}
+        return plain, "gmres", self._iterative(entries)
+
+    def _long_rows(self) -> np.ndarray:
+        """Rows of what laws make: they touch every cell, and nothing depends on them.
+
+        Left out of the matrix they cost an iteration of the corrector at times, never accuracy.
+        """
+        counted = np.array([counter.place is None for counter in self._program.counters], dtype=bool)
+        return self._program.pattern.size - len(counted) + np.flatnonzero(counted)
+
+    def _present(self) -> np.ndarray:
+        """Entries of the matrix that do not vanish at two states drawn at random."""
+        program, onset = self._program, self._onset
+        draw = np.random.default_rng(11)
+        present = np.zeros(len(program.pattern.indices), dtype=bool)
+        for _ in range(2):
+            y = onset.y * draw.uniform(0.8, 1.2, onset.y.size) + onset.scale * draw.uniform(0.1, 0.4, onset.y.size)
+            rate = onset.scale * draw.normal(size=onset.y.size)
+            present |= program.matrix(onset.time, y, rate, float(draw.uniform(0.5, 2.0))) != 0.0
+        return present
+
+    def _iterative(self, entries: Callable[..., np.ndarray]) -> dict[str, Any]:
         """Krylov iterations preconditioned by our own factors, which are kept as long as IDA finds them good enough."""
         pattern = self._program.pattern
         plan = analyse(pattern.indptr, pattern.indices, pattern.size, pattern.nodes)
         kept: dict[str, Any] = {}
 
-        def prepare(t: float, y: np.ndarray, rate: np.ndarray, off: np.ndarray, step: float) -> None:
-            data = entries(t, y, rate, step)
-            kept["step"], kept["matrix"] = step, plan.matrix(data)
+        def prepare(t: float, y: Any, rate: Any, off: Any, step: float) -> None:
+            kept["matrix"] = plan.matrix(data := entries(t, y, rate, step))
             kept["factor"] = plan.factor(data)
 
         def precondition(
-            t: float,
-            y: np.ndarray,
-            rate: np.ndarray,
-            off: np.ndarray,
-            rhs: np.ndarray,
-            out: np.ndarray,
-            step: float,
-            delta: float,
+            t: float, y: Any, rate: Any, off: Any, rhs: np.ndarray, out: np.ndarray, step: float, delta: float
         ) -> None:
             out[:] = kept["factor"].solve(np.array(rhs))
 
-        def times(
-            t: float, y: np.ndarray, rate: np.ndarray, off: np.ndarray, v: np.ndarray, out: np.ndarray, step: float
-        ) -> None:
+        def times(t: float, y: Any, rate: Any, off: Any, v: np.ndarray, out: np.ndarray, step: float) -> None:
             if kept.get("at") != (t, step):
                 kept["at"], kept["now"] = (t, step), plan.matrix(entries(t, y, rate, step))
             out[:] = kept["now"] @ v
 
         return {
-            "linsolver": "gmres",
             "krylov_dim": 10,
             "precond": IDAPrecond(prepare, precondition),
             "jactimes": IDAJacTimes(None, times),
@@ -121,18 +167,23 @@ class Integrator:
 
     def step(self, end: float) -> tuple[float, np.ndarray, np.ndarray, list[int]]:
         """One step towards ``end`` (never beyond): time, unknowns, rates, and the numbers of the events met."""
+        if self._stale:
+            self._build(*self._latest)
         found = self._ida.step(end, method="onestep", tstop=end)
         if found.status >= 0 and found.t <= self._now < end:
             # After a look back IDA first returns to where it stood.
-            found = self._ida.step(end, method="onestep", tstop=end)
+            if self._stale:
+            self._build(*self._latest)
+        found = self._ida.step(end, method="onestep", tstop=end)
         if found.status < 0:
             raise NotConverged(
                 f"The integration in time stopped ({_CAUSES.get(found.status, f'IDA flag {found.status}')})",
                 "start from another state, smooth what jumps, or give a larger rtol",
             )
         hit = [int(i) for i in np.flatnonzero(np.atleast_2d(found.i_events)[-1])] if found.status == 2 else []
-        self._now = float(found.t)
-        return self._now, self._si(found.y), self._si(found.yp), hit
+        self._now, y, rate = float(found.t), self._si(found.y), self._si(found.yp)
+        self._latest = (self._now, y, rate)
+        return self._now, y, rate, hit
 
     def at(self, time: float, before: float, now: float) -> tuple[np.ndarray, np.ndarray]:
         """Unknowns and rates at a time within the last step, by the integrator's own polynomial."""
@@ -140,4 +191,21 @@ class Integrator:
         return self._si(found.y), self._si(found.yp)
 
     def _si(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(x, dtype=float).ravel() * self._onset.scale
+        return np.asarray(x, dtype=float).ravel()[self._back] * self._onset.scale
+
+
+class Band(NamedTuple):
+    """An order of unknowns in which a matrix is narrow, its inverse, and the distance of the farthest entry from the
+    diagonal."""
+
+    order: np.ndarray
+    back: np.ndarray
+    width: int
+
+
+def banded(rows: np.ndarray, columns: np.ndarray, size: int) -> Band:
+    """The order of Cuthill and McKee (1969), turned round, for a pattern of entries."""
+    graph = sp.csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
+    order = np.asarray(reverse_cuthill_mckee(sp.csr_matrix(graph + graph.T), symmetric_mode=True))
+    back = np.argsort(order)
+    return Band(order, back, int(np.max(np.abs(back[rows] - back[columns]), initial=0)))
