@@ -172,9 +172,7 @@ class Integrator:
         found = self._ida.step(end, method="onestep", tstop=end)
         if found.status >= 0 and found.t <= self._now < end:
             # After a look back IDA first returns to where it stood.
-            if self._stale:
-            self._build(*self._latest)
-        found = self._ida.step(end, method="onestep", tstop=end)
+            found = self._ida.step(end, method="onestep", tstop=end)
         if found.status < 0:
             raise NotConverged(
                 f"The integration in time stopped ({_CAUSES.get(found.status, f'IDA flag {found.status}')})",
