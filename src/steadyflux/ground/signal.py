@@ -268,7 +268,10 @@ def rests_after(record: Any) -> float:
 
 
 def breaks_between(record: Any, start: float, end: float) -> list[float]:
-    """Times between ``start`` and ``end`` at which a signal in the record jumps or bends, in order."""
+    """Times between ``start`` and ``end`` at which a signal in the record jumps or bends, in order.
+
+    Times that differ by rounding alone, from each other or from the ends, count once.
+    """
     found: set[float] = set()
     for one in signals_of(record):
         own = np.asarray(one.breaks, dtype=float)
@@ -281,7 +284,12 @@ def breaks_between(record: Any, start: float, end: float) -> list[float]:
                 raise InputError("A signal repeats more than a million times within the run; give a shorter run.")
             own = (own[None, :] + laps[:, None] * one.period).ravel()
         found |= {float(t) for t in own if start < t < end}
-    return sorted(found)
+    same = 1e-12 * max(abs(start), abs(end))
+    kept = [start]
+    for t in sorted(found):
+        if t - kept[-1] > same and end - t > same:
+            kept.append(t)
+    return kept[1:]
 
 
 def _seconds(value: Any, what: str) -> float:
