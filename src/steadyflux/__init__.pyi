@@ -104,6 +104,10 @@ from .solve.stability import spectrum as spectrum
 from .solve.steady import steady as steady
 from .solve.transient import Event as Event
 from .solve.transient import evolve as evolve
+from .space.curvilinear import conformal as conformal
+from .space.curvilinear import curvilinear as curvilinear
+from .space.curvilinear import oblate as oblate
+from .space.curvilinear import spherical as spherical
 from .space.grid import grid as grid
 from .space.interval import Region as Region
 from .space.interval import axis as axis

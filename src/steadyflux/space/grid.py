@@ -10,10 +10,12 @@ import numpy as np
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError, NameUnknown
 from steadyflux.ground.units import si
+from steadyflux.space.lattice import Plan
 from steadyflux.space.metric import separable
 from steadyflux.space.rows import as_row
+from steadyflux.space.rules import Frame
 from steadyflux.space.space import Space
-from steadyflux.space.tensor import Plan, build
+from steadyflux.space.tensor import build
 
 _SIDES = {"x": ("left", "right"), "y": ("bottom", "top"), "theta": ("start", "end")}
 
@@ -29,7 +31,7 @@ def grid(
     regions: Mapping[str, Any] | None = None,
     void: bool = False,
     rest: str = "rest",
-    boundaries: Mapping[str, tuple[str, Any]] | None = None,
+    boundaries: Mapping[str, Sequence[Any]] | None = None,
     split: Sequence[str] = (),
     film: Sequence[str] = (),
     periodic: Sequence[str] = (),
@@ -65,9 +67,9 @@ def grid(
     """
     given = {"x": x, "y": y, "r": r, "theta": theta, "z": z}
     axes = tuple(name for name, row in given.items() if row is not None)
-    metric = separable(axes, _positive_depth(depth))
+    metric = separable(axes, positive_depth(depth))
     rows = tuple(as_row(given[name], "" if name == "theta" else "m", f"nodes of {name}") for name in axes)
-    around = _periodic(axes, rows, periodic)
+    around = periodic_axes(axes, rows, periodic)
     for name, row in zip(axes, rows, strict=True):
         if name == "r" and not is_traced(row.nodes) and row.nodes[0] < 0:
             raise ModelError("A radius cannot be negative; let the row r start at 0 or above.")
@@ -79,42 +81,43 @@ def grid(
                 raise ModelError("A periodic theta covers one full turn, 2 pi radians.")
     return build(
         Plan(
-            axes=axes,
-            rows=rows,
+            frame=Frame(axes, rows, None),
             metric=metric,
             sides=_sides(axes, rows, names or {}),
             periodic=around,
             regions=regions or {},
             rest=None if void else rest,
             boundaries=boundaries or {},
-            split=_listed(split),
-            film=_listed(film),
-            place=None,
+            split=listed(split),
+            film=listed(film),
             coordinate=" ".join(axes),
         )
     )
 
 
-def _listed(names: Sequence[str]) -> tuple[str, ...]:
+def listed(names: Sequence[str]) -> tuple[str, ...]:
+    """A tuple of names, of which a single one may be written without a list."""
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _positive_depth(depth: Any) -> Any:
+def positive_depth(depth: Any) -> Any:
+    """The extent of a plane grid across its plane, m."""
     value = si(depth, "m", "depth of the grid", allow_array=False)
     if not is_traced(value) and not value > 0:
         raise ModelError(f"The depth of a grid must be positive; it is {value:g}.")
     return value
 
 
-def _periodic(axes: Sequence[str], rows: Sequence[Any], periodic: Sequence[str]) -> tuple[bool, ...]:
-    for name in _listed(periodic):
+def periodic_axes(axes: Sequence[str], rows: Sequence[Any], periodic: Sequence[str]) -> tuple[bool, ...]:
+    """Which axes come back to their start; a row too short for that is refused."""
+    for name in listed(periodic):
         if name not in axes:
             raise NameUnknown("axis", name, axes)
         if name == "r":
             raise ModelError("A radius does not come back to its start; only x, y, z and theta can be periodic.")
         if len(rows[axes.index(name)]) < 4:
             raise ModelError(f"A periodic axis needs at least four nodes; {name} has fewer.")
-    return tuple(name in _listed(periodic) for name in axes)
+    return tuple(name in listed(periodic) for name in axes)
 
 
 def _sides(axes: tuple[str, ...], rows: Sequence[Any], names: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -126,8 +129,7 @@ def _sides(axes: tuple[str, ...], rows: Sequence[Any], names: Mapping[str, Any])
     found = []
     for axis, row in zip(axes, rows, strict=True):
         if axis == "r":
-            starts = is_traced(row.nodes) or row.nodes[0] > 0
-            low = "inner" if starts else ("axis" if "z" in axes else "center")
+            low = ("axis" if "z" in axes else "center") if row.from_zero else "inner"
             pair = (low, "outer")
         elif axis == "z":
             pair = ("front", "back") if "x" in axes else ("bottom", "top")

@@ -212,7 +212,122 @@ def separable(axes: tuple[str, ...], depth: Any) -> Separable:
     )
 
 
-def spherical(dimensions: int) -> Separable:
-    """Radius and polar angle, the azimuth integrated over the full turn unless it is an axis of its own."""
-    scale = ((None,) * 3, (_radius, None, None), (_radius, _sine, None))
-    return Separable(scale, dimensions, 2.0 * np.pi if dimensions == 2 else 1.0)
+def spherical() -> Separable:
+    """Radius and polar angle, the azimuth integrated over the full turn."""
+    return Separable(((None,) * 3, (_radius, None, None), (_radius, _sine, None)), 2, 2.0 * np.pi)
+
+
+class Sampled(Metric):
+    """Coordinates whose scale factors are any functions of the coordinates, integrated by Gauss-Legendre.
+
+    ``scale(q1, q2[, q3])`` gives h1, h2, h3 (h3 of the hidden coordinate in two dimensions). The conductor along a step
+    is that of a flux which stays constant along it: exact where h_j h_k / h_i is a function along the step times one
+    across it.
+    """
+
+    def __init__(self, scale: Callable[..., Sequence[Any]], dimensions: int, extent: Any = 1.0) -> None:
+        super().__init__(dimensions, extent)
+        self.scale = scale
+
+    def _sample(self, parts: Sequence[Any]) -> tuple[Any, ...]:
+        """Scale factors at the products of points on each axis; a part is (place, point) or, at nodes, (place,)."""
+        count = sum(np.ndim(p) for p in parts)
+        points, at = [], 0
+        for part in parts:
+            shape = [1] * count
+            shape[at : at + np.ndim(part)] = np.shape(part)
+            points.append(part.reshape(shape))
+            at += np.ndim(part)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factors = self.scale(*points)
+        xp = array_module(points, factors)
+        return tuple(xp.broadcast_to(h, np.broadcast_shapes(*(np.shape(p) for p in points))) for h in factors)
+
+    @staticmethod
+    def _spread(low: Any, high: Any, points: np.ndarray = _COARSE) -> Any:
+        return low[:, None] + (high - low)[:, None] * points
+
+    @staticmethod
+    def _sum(values: Any, parts: Sequence[Any], widths: Sequence[Any]) -> Any:
+        """Integrate over the points of every axis that has some."""
+        for at, (part, width) in enumerate(zip(parts, widths, strict=True)):
+            if np.ndim(part) == 2:
+                weight = _FINE_WEIGHT if np.shape(part)[1] == len(_FINE) else _COARSE_WEIGHT
+                values = array_module(values).moveaxis(values, at + 1, -1) @ weight
+                shape = [1] * np.ndim(values)
+                shape[at] = -1
+                values = values * width.reshape(shape)
+        return values
+
+    def _crossing(self, axis: int, parts: Sequence[Any]) -> Any:
+        """h_j h_k / h_i at points; where a scale factor is infinite the flux through there vanishes."""
+        h = self._sample(parts)
+        xp = array_module(*h)
+        one, other = (h[i] for i in range(3) if i != axis)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = one * other / h[axis]
+        return xp.where(xp.isfinite(ratio), ratio, 0.0)
+
+    def volumes(self, halves: Halves) -> Any:
+        """Volume of each half box, (2 steps, 2 steps, ...)."""
+        bounds = [halves.bounds(k) for k in range(self.dimensions)]
+        rows = []
+        for first in np.array_split(np.arange(len(bounds[0][0])), self._portions(halves)):
+            ends = [(bounds[0][0][first], bounds[0][1][first]), *bounds[1:]]
+            parts = [self._spread(*pair) for pair in ends]
+            h = self._sample(parts)
+            rows.append(self._sum(h[0] * h[1] * h[2], parts, [high - low for low, high in ends]))
+        return self.extent * array_module(rows).concatenate(rows)
+
+    def _portions(self, halves: Halves) -> int:
+        """Into how many parts the work is cut so that each fits into memory."""
+        points = np.prod([2.0 * len(_FINE) * (np.shape(x)[0] - 1) for x in halves.nodes])
+        return int(min(max(np.ceil(points / 2e7), 1), np.shape(halves.nodes[0])[0] - 1))
+
+    def conductors(self, halves: Halves, axis: int) -> Any:
+        """Conductor of a unit coefficient along each step of an axis through each half face across it."""
+        others = [k for k in range(self.dimensions) if k != axis]
+        x = halves.nodes[axis]
+        bounds = {k: halves.bounds(k) for k in others}
+        rows = []
+        for first in np.array_split(np.arange(np.shape(x)[0] - 1), self._portions(halves)):
+            low, high = x[first], x[first + 1]
+
+            def parts_with(along: Any) -> list[Any]:
+                return [along if k == axis else self._spread(*bounds[k]) for k in range(self.dimensions)]
+
+            def ways(along: Any) -> Any:
+                values = self._crossing(axis, parts_with(along))
+                return array_module(values).moveaxis(values, 2 * axis, 0)
+
+            step = high - low
+            inner = self._crossing(axis, parts_with(self._spread(low, high, _FINE)))
+            xp = array_module(inner)
+            inner = xp.moveaxis(inner, (2 * axis, 2 * axis + 1), (0, 1))
+            with np.errstate(divide="ignore"):
+                weights = _FINE_WEIGHT.reshape((1, -1) + (1,) * (np.ndim(inner) - 2))
+                resistance = (weights / inner).sum(axis=1)
+            middle = ways(0.5 * (low + high))
+            vanishes = ~(xp.minimum(ways(low), ways(high)) > 1e-9 * middle)
+            column = (-1,) + (1,) * (np.ndim(middle) - 1)
+            way = xp.where(vanishes, middle, 1.0 / resistance) / step.reshape(column)
+            way = xp.moveaxis(way, 0, 2 * axis)
+            widths = [step if k == axis else bounds[k][1] - bounds[k][0] for k in range(self.dimensions)]
+            rows.append(self._sum(way, parts_with(low), widths))
+        return self.extent * array_module(rows).concatenate(rows, axis=axis)
+
+    def areas(self, halves: Halves, axis: int) -> Any:
+        """Area of each half face at each node of an axis."""
+        bounds = [halves.bounds(k) for k in range(self.dimensions)]
+        parts = [halves.nodes[k] if k == axis else self._spread(*bounds[k]) for k in range(self.dimensions)]
+        h = self._sample(parts)
+        one, other = (h[i] for i in range(3) if i != axis)
+        widths = [high - low for low, high in bounds]
+        return self.extent * self._sum(one * other, parts, widths)
+
+    def lengths(self, halves: Halves, axis: int) -> Any:
+        """Length of each step of an axis at the nodes of the others."""
+        x = halves.nodes
+        low, high = x[axis][:-1], x[axis][1:]
+        parts = [self._spread(low, high, _FINE) if k == axis else x[k] for k in range(self.dimensions)]
+        return self._sum(self._sample(parts)[axis], parts, [high - low] * self.dimensions)

@@ -22,13 +22,23 @@ class Row:
     The second row is moved so that it begins where the first ends; its own start is forgotten.
     """
 
-    def __init__(self, nodes: Any, stretches: Mapping[str, tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self, nodes: Any, stretches: Mapping[str, tuple[int, int]] | None = None, *, from_zero: bool = False
+    ) -> None:
         if np.ndim(nodes) != 1 or np.shape(nodes)[0] < 2:
             raise ModelError("A row of nodes needs at least two of them.")
         if not is_traced(nodes) and not (np.all(np.isfinite(nodes)) and np.all(np.diff(nodes) > 0)):
             raise ModelError("The nodes of a row must be finite and increase.")
         self.nodes = nodes
         self.stretches = dict(stretches or {})
+        self.from_zero = from_zero if is_traced(nodes) else bool(nodes[0] == 0.0)
+        """Whether the row starts at zero, which the nodes do not tell while they are being differentiated."""
+
+    def outline(self) -> np.ndarray:
+        """The nodes; while they are being differentiated, some that lie the same way about zero."""
+        if is_traced(self.nodes):
+            return np.linspace(0.0, 1.0, len(self)) + (0.0 if self.from_zero else 1.0)
+        return np.asarray(self.nodes)
 
     def __len__(self) -> int:
         return int(np.shape(self.nodes)[0])
@@ -42,7 +52,8 @@ class Row:
                 raise ModelError(f"Two stretches of a row are called '{name}'; give each its own name.")
         moved = {name: (a + len(self) - 1, b + len(self) - 1) for name, (a, b) in other.stretches.items()}
         shift = self.nodes[-1] - other.nodes[0]
-        return Row(xp.concatenate([self.nodes, other.nodes[1:] + shift]), {**self.stretches, **moved})
+        joined = xp.concatenate([self.nodes, other.nodes[1:] + shift])
+        return Row(joined, {**self.stretches, **moved}, from_zero=self.from_zero)
 
     def __repr__(self) -> str:
         ends = "" if is_traced(self.nodes) else f" from {self.nodes[0]:g} to {self.nodes[-1]:g}"
@@ -93,7 +104,8 @@ def nodes(
         points = {si(p, unit, "point of refinement"): si(h, unit, "smallest step") for p, h in toward.items()}
         most = np.inf if largest is None else _positive(si(largest, unit, "largest step"), "largest step")
         x = _refined(float(begin), float(begin + size), points, float(growth), float(most))
-    return Row(x, {} if name is None else {name: (0, int(np.shape(x)[0]) - 1)})
+    stretches = {} if name is None else {name: (0, int(np.shape(x)[0]) - 1)}
+    return Row(x, stretches, from_zero=not is_traced(begin) and float(begin) == 0.0)
 
 
 def as_row(given: Any, unit: str, what: str) -> Row:
