@@ -2,9 +2,9 @@
 
 Seeds: B
 
-A steady source at a height lets out a plume. Far downwind compared with its thickness, spreading along the wind is nothing
-beside being carried, so the distance downwind plays the part of time: an air column that travels at the reference wind
-speed meets each distance x at t = x / u_r and keeps what it holds in proportion to the wind at each height.
+A steady source at a height lets out a plume. Far downwind compared with its thickness, spreading along the wind is
+nothing beside being carried, so the distance downwind plays the part of time: an air column that travels at the
+reference wind speed meets each distance x at t = x / u_r and keeps what it holds in proportion to the wind there.
 
 Equations
 
@@ -15,14 +15,15 @@ Equations
 C (kg/m^2) is the concentration integrated across the wind, c (kg/m^3) the concentration itself: where the eddies across
 the wind go with the wind, K_y(z) = K_y u(z) / u_r, the plume widens alike at all heights and the product is exact.
 
-What to look for: no smoke at the ground near the stack, a maximum further on, then a slow decline; a source twice as high
-moves the maximum four times as far (constant eddies). What the ground takes up and what the air still carries make
-up the source to rounding.
+What to look for: no smoke at the ground near the stack, a maximum further on, then a slow decline; a source twice as
+high moves the maximum four times as far (constant eddies). What the ground takes up and what the air still carries
+make up the source to rounding.
 
-Limits: flat ground, steady wind, no rise by heat, no streamwise diffusion (it matters within a distance K/u of the stack).
+Limits: flat ground, steady wind, no rise by heat, no streamwise diffusion (it matters within a distance K/u of the
+stack).
 
-Sources: O. F. T. Roberts, Proc. R. Soc. A 104 (1923) 640 (constant K); F. B. Smith, J. Fluid Mech. 2 (1957) 49 and C. H. Huang,
-Atmos. Environ. 13 (1979) 453 (power laws); A. C. Chamberlain, AERE HP/R 1261 (1953) (deposition velocity).
+Sources: O. F. T. Roberts, Proc. R. Soc. A 104 (1923) 640 (constant K); F. B. Smith, J. Fluid Mech. 2 (1957) 49 and
+C. H. Huang, Atmos. Environ. 13 (1979) 453 (power laws); A. C. Chamberlain, AERE HP/R 1261 (1953) (deposition velocity).
 """
 
 from __future__ import annotations
@@ -48,16 +49,14 @@ PARAMETERS = (
     Parameter("height", 100.0, "m", "tall stack, typical", low=0.1, high=1e3),
     Parameter("wind", 5.0, "m/s", "at the reference height, typical", low=0.05, high=100.0),
     Parameter("wind_exponent", 0.0, "", "0 is a constant wind; 1/7 is usual over flat land", low=0.0, high=1.0),
-    Parameter(
-        "eddy_z", 8.0, "m^2/s", "upward eddy diffusivity at the reference height, neutral air", low=1e-4, high=1e4
-    ),
+    Parameter("eddy_z", 8.0, "m^2/s", "upward eddies at the reference height, neutral", low=1e-4, high=1e4),
     Parameter("eddy_exponent", 0.0, "", "0 is constant; near the ground 0.8 to 1", low=0.0, high=0.95),
     Parameter("eddy_y", 25.0, "m^2/s", "crosswind eddy diffusivity, neutral air", low=1e-4, high=1e5),
     Parameter("reference_height", 10.0, "m", "where wind and eddies are given, usual", low=0.1, high=500.0),
     Parameter("deposition", 0.01, "m/s", "deposition velocity of sulphur dioxide, typical", low=0.0, high=10.0),
     Parameter("molar_mass", 0.0641, "kg/mol", "sulphur dioxide", low=1e-3, high=1.0),
     Numbers("distances", (500.0, 2000.0, 8000.0), "m", "chosen", low=1e-2, high=1e6),
-    Numbers("crosswind", (0.0, 0.0, 0.0), "m", "offset from the axis at each distance", low=-1e6, high=1e6),
+    Numbers("crosswind", (0.0,), "m", "offset from the axis, one or one at each distance", low=-1e6, high=1e6),
 )
 
 
