@@ -19,6 +19,8 @@ from steadyflux.model.mapping import State, volumes
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import View, balance, constraints
+from steadyflux.solve.assembly import counters_of
+from steadyflux.solve.checkpoint import Checkpoint
 from steadyflux.solve.integrator import Integrator
 from steadyflux.solve.newton import first_state
 from steadyflux.solve.onset import begin
@@ -71,7 +73,8 @@ def evolve(
         atol: tolerance relative to the size of each quantity (default a hundredth of ``rtol``).
         events: what to watch for.
         max_step: longest step, s.
-        checkpoint: file in which the run is kept from time to time; with ``resume`` it goes on from there.
+        checkpoint: file in which the run is kept from time to time; with ``resume`` it goes on from there to the very
+            same result (from the beginning where there is no such file yet).
         progress: called with (time, end, step) after each step.
 
     Raises NotConverged where the integration cannot go on, ModelError for a model that cannot be integrated.
@@ -84,15 +87,21 @@ def evolve(
     tolerances = (float(rtol), float(rtol * 1e-2 if atol is None else atol))
     if not all(1e-14 <= t <= 0.1 for t in tolerances[:1]) or not tolerances[1] > 0:
         raise InputError("rtol must lie between 1e-14 and 0.1, and atol be positive.")
+    if len({event.name for event in events}) < len(events):
+        raise InputError("Two events have the same name; give each its own.")
     run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress)
+    first = _initial(model, start)
+    if resume and checkpoint is None:
+        raise InputError("There is nothing to resume from; name the checkpoint's file.")
     if checkpoint is not None:
-        from steadyflux.solve.checkpoint import Checkpoint
-
-        run.keep = Checkpoint(Path(checkpoint), model, (t0, end, *tolerances, longest), asked)
-        if resume:
-            run.restore(*run.keep.read())
+        settings = {"until": end, "begin_at": t0, "rtol": tolerances[0], "atol": tolerances[1], "max_step": longest}
+        settings |= {"choice of times": asked, "start": first, "choice of events": tuple(events)}
+        run.keep = Checkpoint(Path(checkpoint), model, settings)
+        kept = run.keep.read() if resume else None
+        if kept is not None:
+            run.restore(*kept)
     if run.record is None:
-        run.start(_initial(model, start))
+        run.start(first)
     return run.go()
 
 
@@ -167,7 +176,7 @@ class _Run:
     ) -> None:
         self.model, self.t0, self.end, self.asked = model, t0, end, asked
         self.tolerances, self.longest, self.events, self.progress = tolerances, longest, events, progress
-        self.keep: Any = None
+        self.keep: Checkpoint | None = None
         self.record: Record | None = None
         self.time, self.y = t0, np.zeros(0)
         self.next = 0  # number of the next asked time
@@ -180,10 +189,14 @@ class _Run:
         self.y = np.concatenate([y, np.zeros(len(program.counters))])
         self.record = Record(self.model, program.counters, self.t0, self.y)
 
-    def restore(self, time: float, y: np.ndarray, record: Record, following: int, steps: int) -> None:
-        """Take up the run at a checkpoint."""
-        self.time, self.y, self.record, self.next, self.steps = time, y, record, following, steps
-        self.model = record.models[-1][1]
+    def restore(self, time: float, y: np.ndarray, record: Record, following: int, steps: int, done: bool) -> None:
+        """Take up the run at a checkpoint; models that events have switched to are made once more."""
+        self.time, self.y, self.record, self.next, self.steps, self.done = time, y, record, following, steps, done
+        by_name = {event.name: event for event in self.events}
+        for happening in record.happenings:
+            then = by_name[happening.name].then
+            if callable(then):
+                self._switch(then(self.model), happening.name, happening.time)
 
     def _program(self) -> Program:
         return Program(self.model, {event.name: event.when for event in self.events})
@@ -191,10 +204,20 @@ class _Run:
     def go(self) -> History:
         """Integrate to the end."""
         assert self.record is not None
-        while self.time < self.end and not self.done:
+        while not self._over:
             breaks = breaks_between(self.model, self.time, self.end) if self.model.varies else []
             self._stretch(breaks[0] if breaks else self.end)
+            if self.keep is not None and (self._over or self.keep.due(self.steps, resting=True)):
+                self._save(self.keep)
         return History(self.record, self.tolerances[0])
+
+    @property
+    def _over(self) -> bool:
+        return self.done or self.time >= self.end
+
+    def _save(self, keep: Checkpoint) -> None:
+        assert self.record is not None
+        keep.write(self.time, self.y, self.record, self.next, self.steps, self._over)
 
     def _stretch(self, end: float) -> None:
         """Integrate to ``end``, or to an event that stops or switches, or to a checkpoint."""
@@ -205,7 +228,6 @@ class _Run:
         integrator = Integrator(program, onset, self.tolerances, self.longest, self.events)
         self._note(self.time, onset.time, onset.y, onset.rate, integrator, first=True)
         self.time, self.y = onset.time, onset.y
-        since = 0
         while self.time < end:
             before = self.time
             try:
@@ -213,7 +235,6 @@ class _Run:
             except NotConverged as error:
                 raise NotConverged(f"{error.problem} {self._where(onset.scale)}", error.remedy) from None
             self.steps += 1
-            since += 1
             if self.steps > STEPS:
                 raise NotConverged(
                     f"The run took {STEPS} steps and has reached t = {time:g} s of {self.end:g} s",
@@ -223,12 +244,14 @@ class _Run:
             self.time, self.y = time, y
             if self.progress is not None:
                 self.progress(time, self.end, time - before)
+            if hit:
+                self.record.add(time, y, rate)
             if hit and self._happened(hit, time):
                 return
-            if self.keep is not None and self.keep.due(since) and time < end:
+            if self.keep is not None and self.keep.due(self.steps) and time < end:
                 # A checkpoint starts the integrator anew, whether or not the run is interrupted: so a run that is
                 # resumed takes the very same steps.
-                self.keep.write(self.time, self.y, self.record, self.next, self.steps)
+                self._save(self.keep)
                 return
         self.time = end
 
@@ -242,13 +265,21 @@ class _Run:
             if event.then == "stop":
                 self.done = over = True
             elif callable(event.then):
-                changed = event.then(self.model)
-                if changed.cells != self.model.cells or changed.names != self.model.names:
-                    raise ModelError(f"The event '{event.name}' must keep the cells and quantities of the model.")
-                self.model = changed
-                self.record.models.append((time, changed))
+                self._switch(event.then(self.model), event.name, time)
                 over = True
         return over
+
+    def _switch(self, changed: Model, event: str, time: float) -> None:
+        assert self.record is not None
+        if changed.cells != self.model.cells or changed.names != self.model.names:
+            raise ModelError(f"The event '{event}' must keep the cells and quantities of the model.")
+        if counters_of(changed) != self.record.counters or len(changed.shared) != len(self.model.shared):
+            raise ModelError(
+                f"The event '{event}' must keep the places where conditions stand, what laws make, and the shared "
+                "unknowns; an influx of zero keeps a place."
+            )
+        self.model = changed
+        self.record.models.append((time, changed))
 
     def _note(
         self, before: float, time: float, y: np.ndarray, rate: np.ndarray, integrator: Integrator, first: bool = False
