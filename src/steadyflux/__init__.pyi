@@ -119,5 +119,7 @@ from .space.rows import Row as Row
 from .space.rows import nodes as nodes
 from .space.space import Space as Space
 from .space.space import join as join
+from .space.throughflow import outflow as outflow
+from .space.throughflow import throughflow as throughflow
 
 __version__: str

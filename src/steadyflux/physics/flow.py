@@ -195,14 +195,19 @@ class Weir(EdgeLaw):
 class Advection(EdgeLaw):
     """A quantity carried by a stream of known speed, with diffusion, by exponential fitting (upwind without diffusion).
 
-    ``velocity`` m/s from tail to head; ``diffusivity`` m^2/s; ``capacity`` turns the state into what is carried per
-    volume (rho c_p for heat).
+    ``velocity`` m/s from tail to head, or ``flow`` m^3/s through the face of each edge (from `throughflow`);
+    ``diffusivity`` m^2/s; ``capacity`` turns the state into what is carried per volume (rho c_p for heat).
     """
 
     quantity: str = eqx.field(static=True)
-    velocity: Any = parameter("m/s", "velocity of the stream")
+    velocity: Any = parameter("m/s", "velocity of the stream", default=None)
     diffusivity: Any = parameter("m^2/s", "diffusivity", default=0.0)
     capacity: Any = parameter("", "capacity", default=1.0)
+    flow: Any = parameter("m^3/s", "flow of the stream", default=None)
+
+    def __check_init__(self) -> None:
+        if (self.velocity is None) == (self.flow is None):
+            raise ModelError(f"The stream that carries {self.quantity} needs its velocity or its flow, one of the two.")
 
     dissipative: ClassVar[bool] = False
     """What a stream carries up a quantity's own potential is paid for by the stream, whose work is in no book here."""
@@ -215,10 +220,11 @@ class Advection(EdgeLaw):
     def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]]:
         """What is carried forward and back; their difference is J = A (v c - D dc/dx) exactly for constant v and D."""
         a, b = tail[self.quantity], head[self.quantity]
+        stream = self.velocity * edge.area if self.flow is None else self.flow
         spread = self.capacity * self.diffusivity * edge.conductor
         still = jnp.asarray(self.diffusivity) == 0.0
-        climb = jnp.where(still, 0.0, -self.velocity * edge.length / jnp.where(still, 1.0, self.diffusivity))
+        climb = jnp.where(still, 0.0, -stream / (jnp.where(still, 1.0, self.diffusivity) * edge.conductor))
         fit = fitted(spread, a, b, climb)
-        flow = self.capacity * self.velocity * edge.area
+        flow = self.capacity * stream
         upwind = (jnp.maximum(flow, 0.0) * a, jnp.maximum(-flow, 0.0) * b)
         return {self.quantity: (jnp.where(still, upwind[0], fit[0]), jnp.where(still, upwind[1], fit[1]))}

@@ -253,3 +253,12 @@ def sum_by(member: np.ndarray, values: Any, count: int) -> Any:
 
         return jnp.zeros(count).at[member].add(values)
     return np.bincount(member, np.asarray(values), count)
+
+
+def extreme_by(member: np.ndarray, values: Any, first: np.ndarray, *, least: bool) -> Any:
+    """Least or largest value of each group, column by column; ``first`` is one member of each group."""
+    found = values[first]
+    if is_traced(values):
+        return found.at[member].min(values) if least else found.at[member].max(values)
+    (np.minimum if least else np.maximum).at(found, member, values)
+    return found

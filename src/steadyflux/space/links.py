@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from steadyflux.ground.errors import ModelError
-from steadyflux.space.lattice import Lattice, ends, sum_by
+from steadyflux.space.lattice import Lattice, ends, extreme_by, sum_by
 from steadyflux.space.space import INTERIOR, Edges, path_start
 
 
@@ -22,9 +22,9 @@ class Links(NamedTuple):
     length: Any
     position: Any
     direction: Any
-    corners: Any
-    lower: np.ndarray
-    """In two dimensions: whether the lower half of the face lies in the region."""
+    low: Any
+    """Lower end of each link's face along every axis as far as it lies in the region, (link, axis), in coordinates."""
+    high: Any
 
 
 def edge_sets(grid: Lattice) -> dict[str, Edges]:
@@ -59,7 +59,7 @@ def _links(grid: Lattice, axis: int, number: int, conductor: Any, length: Any, p
     ahead, middle = list(before), list(before)
     ahead[axis] = nodes[axis][index[axis] + 1]
     middle[axis] = 0.5 * (before[axis] + ahead[axis])
-    corners, lower = _corners(grid, axis, number, index)
+    low, high = _spans(grid, axis, number, index)
     return Links(
         axis=axis,
         tail=grid.cells.seen(point[tail[present]], number),
@@ -68,8 +68,8 @@ def _links(grid: Lattice, axis: int, number: int, conductor: Any, length: Any, p
         length=length[index],
         position=grid.xp.stack(grid.plan.frame.placed(middle), axis=1),
         direction=_direction(grid, axis, middle, before, ahead),
-        corners=corners,
-        lower=lower,
+        low=low,
+        high=high,
     )
 
 
@@ -87,58 +87,65 @@ def _direction(grid: Lattice, axis: int, middle: Sequence[Any], before: Sequence
     return way / grid.xp.where(size > 0, size, 1.0)
 
 
-def _corners(grid: Lattice, axis: int, number: int, index: Sequence[np.ndarray]) -> tuple[Any, np.ndarray]:
-    """In two dimensions both ends of each link's face as far as it lies in the region, right end first.
+def _spans(grid: Lattice, axis: int, number: int, index: Sequence[np.ndarray]) -> tuple[Any, Any]:
+    """From where to where along every axis each face lies in the region; along its own it stands at one coordinate."""
+    face = grid.halves.faces[axis][index[axis]]
+    low, high = [face] * len(grid.steps), [face] * len(grid.steps)
+    for k in grid.across(axis):
+        low[k], high[k] = _span(grid, axis, k, number, index)
+    return grid.xp.stack(low, axis=1), grid.xp.stack(high, axis=1)
+
+
+def _span(grid: Lattice, axis: int, k: int, number: int, index: Sequence[np.ndarray]) -> tuple[Any, Any]:
+    x, f, n = grid.halves.nodes[k], grid.halves.faces[k], grid.steps[k]
+    inside = (grid.region == number).astype(int)
+    for other in grid.across(axis):
+        if other != k:  # a face in space reaches as far as any part of it
+            inside = grid.to_nodes(np.repeat(inside, 2, axis=other), other)
+    at, j = list(index), index[k]
+    around = grid.plan.periodic[k]
+    at[k] = (j - 1) % n
+    below = (inside[tuple(at)] > 0) & (around | (j > 0))
+    at[k] = j % n
+    above = (inside[tuple(at)] > 0) & (around | (j < n))
+    before = grid.xp.where(j > 0, f[(j - 1) % n], f[(j - 1) % n] - (x[-1] - x[0]))
+    return grid.xp.where(below, before, x[j]), grid.xp.where(above, f[j % n], x[j])
+
+
+def _corners(grid: Lattice, axis: np.ndarray, low: Any, high: Any) -> Any:
+    """Corners of faces: in a plane the right end, then the left one; in space the four in turn.
 
     Seen along x, what lies lower in y is to the right; seen along y, what lies lower in x is to the left.
     """
-    if len(grid.steps) != 2:
-        return None, np.zeros(len(index[0]), dtype=bool)
-    k = 1 - axis
-    x, f, n = grid.halves.nodes[k], grid.halves.faces[k], grid.steps[k]
-    inside = np.moveaxis(grid.region == number, k, 1)[index[axis]]
-    j, row = index[k], np.arange(len(index[k]))
-    around = grid.plan.periodic[k]
-    below = inside[row, (j - 1) % n] & (around | (j > 0))
-    above = inside[row, j % n] & (around | (j < n))
-    before = grid.xp.where(j > 0, f[(j - 1) % n], f[(j - 1) % n] - (x[-1] - x[0]))
-    low = grid.xp.where(below, before, x[j])
-    high = grid.xp.where(above, f[j % n], x[j])
-    face = grid.halves.faces[axis][index[axis]]
-    placed = []
-    for end in (low, high) if axis == 0 else (high, low):
-        placed.append(grid.xp.stack(grid.plan.frame.placed((face, end) if axis == 0 else (end, face)), axis=1))
-    return grid.xp.stack(placed, axis=1), below
+    xp = grid.xp
+    first = (axis == 0)[:, None]
+    if len(grid.steps) == 2:
+        turns = [xp.where(first, low, high), xp.where(first, high, low)]
+    else:
+        one = np.stack([np.where(axis == 0, 1, 0) == k for k in range(3)], axis=1)  # the first axis across
+        turns = [low, xp.where(one, high, low), high, xp.where(one, low, high)]
+    placed = [grid.xp.stack(grid.plan.frame.placed([x[:, k] for k in grid.axes]), axis=1) for x in turns]
+    return xp.stack(placed, axis=1)
 
 
 def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
     """One edge set of several groups of links; parallel parts of one link between the same cells are added up."""
     xp = grid.xp
-    tail, head, lower = (np.concatenate([getattr(one, end) for one in links]) for end in ("tail", "head", "lower"))
+    tail, head = (np.concatenate([getattr(one, end) for one in links]) for end in ("tail", "head"))
     axis = np.concatenate([np.full(len(one.tail), one.axis) for one in links])
     if not len(tail):
         raise ModelError(f"The region '{name}' of this grid has no edge.")
-    conductor, length, position, direction = (
-        xp.concatenate([getattr(one, name) for one in links])
-        for name in ("conductor", "length", "position", "direction")
+    conductor, length, position, direction, low, high = (
+        xp.concatenate([getattr(one, field) for one in links])
+        for field in ("conductor", "length", "position", "direction", "low", "high")
     )
-    corners = None if links[0].corners is None else xp.concatenate([one.corners for one in links])
     key = (axis.astype(np.int64) * grid.cells.count + tail) * grid.cells.count + head
     unique, first, member = np.unique(key, return_index=True, return_inverse=True)
     if len(unique) < len(key):
         conductor = sum_by(member, conductor, len(unique))
-        tail, head, length = tail[first], head[first], length[first]
+        low, high = extreme_by(member, low, first, least=True), extreme_by(member, high, first, least=False)
+        tail, head, length, axis = tail[first], head[first], length[first], axis[first]
         position, direction = position[first], direction[first]
-        if corners is not None:
-            # A face that two regions share falls into a lower and an upper part; together they have the outer ends.
-            other = first.copy()
-            later = np.setdiff1d(np.arange(len(key)), first)
-            other[member[later]] = later
-            own_right = lower[first] == (axis[first] == 0)
-            right = xp.where(own_right[:, None], corners[first, 0], corners[other, 0])
-            left = xp.where(own_right[:, None], corners[other, 1], corners[first, 1])
-            whole = xp.stack([right, left], axis=1)
-            corners = xp.where((other == first)[:, None, None], corners[first], whole)
     return Edges(
         tail=tail,
         head=head,
@@ -146,6 +153,6 @@ def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
         length=length,
         position=position,
         first=path_start(tail, head),
-        corners=corners,
+        corners=_corners(grid, axis, low, high),
         direction=direction,
     )

@@ -35,8 +35,9 @@ class Edges(eqx.Module):
     """When the edges are the whole path first, first + 1, ... their first cell; else None."""
     enclosed: Float[AnyArray, " edge"] | None = None
     """Volume between a fixed surface and each edge's face, m^3: what a face that moves sweeps is its change."""
-    corners: Float[AnyArray, "edge 2 axis"] | None = None
-    """In two dimensions the two ends of each edge's face, seen from the tail first the right then the left one."""
+    corners: Float[AnyArray, "edge corner axis"] | None = None
+    """In two dimensions the two ends of each edge's face, seen from the tail first the right then the left one; on
+    grids in space its four corners in turn."""
     direction: Float[AnyArray, "edge axis"] | None = None
     """In several dimensions the unit vector from tail to head."""
 
@@ -76,6 +77,8 @@ class Space(eqx.Module):
     """For a space that moves: a `Form`, from which it is built anew for each value of its shared unknowns."""
     shape: tuple[int, ...] | None = eqx.field(static=True, default=None)
     """Number of cells along each axis of a tensor-product grid, the last axis running fastest."""
+    depth: Float[AnyArray, ""] | float | None = None
+    """Extent of a plane space across its plane, m."""
 
     def __check_init__(self) -> None:
         if self.cells == 0:

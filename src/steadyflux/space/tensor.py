@@ -35,6 +35,7 @@ def build(plan: Plan) -> Space:
         kind="grid",
         coordinate=plan.coordinate,
         shape=grid.points if whole else None,
+        depth=plan.metric.extent if plan.coordinate in ("x y", "r theta") else None,
     )
 
 
