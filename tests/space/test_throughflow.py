@@ -56,10 +56,11 @@ def test_a_point_vortex_and_a_source_on_a_polar_grid():
 
 
 def test_a_velocity_in_space_goes_through_exact_faces():
-    space = sf.grid(**ROWS, z=sf.nodes(0.4, 4))
+    space = sf.grid(**ROWS, z=sf.nodes(0.4, 4), faces=True)
     flow = sf.throughflow(space, lambda x, y, z: (x * y, -(y**2) / 2 + z, x + 0 * y))
     assert np.abs(net(space, flow)[inside(space)]).max() < 1e-15
-    tube = sf.grid(r=sf.nodes(1.0, 5), theta=sf.nodes(2 * np.pi, 7, unit=""), z=sf.nodes(0.4, 3), periodic="theta")
+    rows = dict(r=sf.nodes(1.0, 5), theta=sf.nodes(2 * np.pi, 7, unit=""), z=sf.nodes(0.4, 3))
+    tube = sf.grid(**rows, periodic="theta", faces=True)
     flow = sf.throughflow(tube, lambda r, theta, z: (0 * r, 0 * r, 1 - r**2))
     np.testing.assert_allclose(-sf.outflow(tube, flow, "bottom").sum(), np.pi / 2, rtol=1e-12)
 
@@ -120,11 +121,11 @@ def test_refusals():
     space = sf.grid(**ROWS)
     with pytest.raises(sf.ModelError, match="one of the two"):
         sf.throughflow(space)
-    with pytest.raises(sf.ModelError, match="no faces in space"):
+    with pytest.raises(sf.ModelError, match="keeps no faces"):
         sf.throughflow(sf.interval(1.0, 5), lambda x: (x,))
     with pytest.raises(sf.ModelError, match="needs 2 components"):
         sf.throughflow(space, lambda x, y: (x, y, x))
     with pytest.raises(sf.ModelError, match="two dimensions"):
-        sf.throughflow(sf.grid(**ROWS, z=[0.0, 1.0]), stream=lambda x, y, z: x)
+        sf.throughflow(sf.grid(**ROWS, z=[0.0, 1.0], faces=True), stream=lambda x, y, z: x)
     with pytest.raises(sf.ModelError, match="velocity or its flow"):
         sf.Advection("c")

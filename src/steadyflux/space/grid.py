@@ -36,6 +36,7 @@ def grid(
     film: Sequence[str] = (),
     periodic: Sequence[str] = (),
     names: Mapping[str, tuple[str, str]] | None = None,
+    faces: bool | None = None,
 ) -> Space:
     """A grid from one row of nodes for each axis: x y, x y z, r z (axisymmetric), r theta (polar) or r theta z.
 
@@ -58,6 +59,8 @@ def grid(
             whose volume is area times 1 m, joined by the edge sets ``"a|b.a"`` and ``"a|b.b"`` (length 1 m).
         periodic: axes whose last node is the first one again.
         names: other names for the ends of axes, ``{"r": ("inside", "outside")}``.
+        faces: keep the corners of faces and the directions of edges, which `throughflow` needs; by default in two
+            dimensions only, because in space they take as much memory as all the rest.
 
     Boundaries are left and right (x), bottom and top (y; z in r z and r theta z), front and back (z in three
     dimensions), axis or inner and outer (r; center where a polar grid starts at 0, a point), start and end (theta).
@@ -91,6 +94,7 @@ def grid(
             split=listed(split),
             film=listed(film),
             coordinate=" ".join(axes),
+            faces=len(axes) == 2 if faces is None else faces,
         )
     )
 

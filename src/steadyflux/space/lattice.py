@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     film: tuple[str, ...] = ()
     far: str | None = None
     """Name of a boundary at infinity, whose cells' volumes mean nothing."""
+    faces: bool = True
+    """Whether edges keep the corners of their faces and their direction."""
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -59,7 +59,7 @@ def _links(grid: Lattice, axis: int, number: int, conductor: Any, length: Any, p
     ahead, middle = list(before), list(before)
     ahead[axis] = nodes[axis][index[axis] + 1]
     middle[axis] = 0.5 * (before[axis] + ahead[axis])
-    low, high = _spans(grid, axis, number, index)
+    low, high = _spans(grid, axis, number, index) if grid.plan.faces else (None, None)
     return Links(
         axis=axis,
         tail=grid.cells.seen(point[tail[present]], number),
@@ -67,7 +67,7 @@ def _links(grid: Lattice, axis: int, number: int, conductor: Any, length: Any, p
         conductor=conductor[index],
         length=length[index],
         position=grid.xp.stack(grid.plan.frame.placed(middle), axis=1),
-        direction=_direction(grid, axis, middle, before, ahead),
+        direction=_direction(grid, axis, middle, before, ahead) if grid.plan.faces else None,
         low=low,
         high=high,
     )
@@ -136,16 +136,19 @@ def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
     if not len(tail):
         raise ModelError(f"The region '{name}' of this grid has no edge.")
     conductor, length, position, direction, low, high = (
-        xp.concatenate([getattr(one, field) for one in links])
+        None if getattr(links[0], field) is None else xp.concatenate([getattr(one, field) for one in links])
         for field in ("conductor", "length", "position", "direction", "low", "high")
     )
     key = (axis.astype(np.int64) * grid.cells.count + tail) * grid.cells.count + head
-    unique, first, member = np.unique(key, return_index=True, return_inverse=True)
+    # Only regions side by side, and nodes that coincide, make parallel parts.
+    single = len(grid.names) == 1 and grid.cells.count == int(np.prod(grid.points))
+    unique, first, member = (key, key, key) if single else np.unique(key, return_index=True, return_inverse=True)
     if len(unique) < len(key):
         conductor = sum_by(member, conductor, len(unique))
-        low, high = extreme_by(member, low, first, least=True), extreme_by(member, high, first, least=False)
-        tail, head, length, axis = tail[first], head[first], length[first], axis[first]
-        position, direction = position[first], direction[first]
+        tail, head, length, position, axis = tail[first], head[first], length[first], position[first], axis[first]
+        if grid.plan.faces:
+            low, high = extreme_by(member, low, first, least=True), extreme_by(member, high, first, least=False)
+            direction = direction[first]
     return Edges(
         tail=tail,
         head=head,
@@ -153,6 +156,6 @@ def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
         length=length,
         position=position,
         first=path_start(tail, head),
-        corners=_corners(grid, axis, low, high),
+        corners=_corners(grid, axis, low, high) if grid.plan.faces else None,
         direction=direction,
     )

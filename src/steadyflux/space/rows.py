@@ -132,8 +132,6 @@ def _refined(begin: float, end: float, points: Mapping[float, float], growth: fl
         near, far = (points[p] * rate / (growth - 1.0) if p in points else np.inf for p in (a, b))
         pieces.append(_graded_piece(a, b, near, far, largest, rate))
     x = np.concatenate(pieces)
-    if len(x) > _MOST:
-        raise ModelError(f"The refinement asks for {len(x):,} nodes in one row; ask for larger steps.")
     return x
 
 
@@ -151,6 +149,8 @@ def _graded_piece(a: float, b: float, near: float, far: float, largest: float, r
     level = max(length - rise - fall, 0.0)
     up, flat, down = np.log(cap / first) / rate, level / cap, np.log(cap / last) / rate
     count = max(1, int(np.ceil((up + flat + down) * (1.0 - 1e-9))))
+    if count > _MOST:
+        raise ModelError(f"The refinement asks for {count:,} nodes in one row; ask for larger steps.")
     t = (up + flat + down) * np.arange(1, count + 1) / count
     x = np.where(
         t <= up,
@@ -158,7 +158,7 @@ def _graded_piece(a: float, b: float, near: float, far: float, largest: float, r
         np.where(
             t <= up + flat,
             a + rise + (t - up) * cap,
-            b - last * np.expm1(rate * np.maximum(up + flat + down - t, 0.0)) / rate,
+            b - last * np.expm1(rate * np.clip(up + flat + down - t, 0.0, down)) / rate,
         ),
     )
     x[-1] = b

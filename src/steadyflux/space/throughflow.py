@@ -42,7 +42,8 @@ def throughflow(
     edges = space.edge_set(on)
     if edges.direction is None or len(space.axes) < 2:
         raise ModelError(
-            f"The edge set '{on}' of this {space.kind} has no faces in space; give Advection a velocity instead."
+            f"The edge set '{on}' of this {space.kind} keeps no faces; build a grid with faces=True, "
+            "or give Advection a velocity instead."
         )
     return _of_velocity(space, edges, velocity) if stream is None else _of_stream(space, edges, stream)
 
