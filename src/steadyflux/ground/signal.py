@@ -42,6 +42,11 @@ class Signal(eqx.Module):
         """Time after which it no longer changes, s."""
         return float("inf")
 
+    @property
+    def extremes(self) -> Any:
+        """Values between which all others lie, as far as that can be told without following it."""
+        return self.at(0.0)
+
     def converted(self, read: Callable[[Any], Any]) -> Signal:
         """The same signal with its values read (a text with its unit becomes a number)."""
         raise TypeError(f"{type(self).__name__} must define converted(read).")
@@ -89,6 +94,11 @@ class Schedule(Signal):
         """The last time given, unless the schedule repeats, s."""
         return float("inf") if self.repeat is not None else float(np.asarray(self.times)[-1])
 
+    @property
+    def extremes(self) -> Any:
+        """The values given."""
+        return self.values
+
     def converted(self, read: Callable[[Any], Any]) -> Schedule:
         """The schedule with its values read."""
         values = [read(value) for value in self.values]
@@ -108,6 +118,12 @@ class Sine(Signal):
         """The value at a time, s."""
         xp = array_module(time, self.mean, self.amplitude, self.frequency, self.phase)
         return self.mean + self.amplitude * xp.sin(2.0 * np.pi * self.frequency * time + self.phase)
+
+    @property
+    def extremes(self) -> Any:
+        """Crest and trough."""
+        xp = array_module(self.mean, self.amplitude)
+        return xp.stack([xp.asarray(self.mean + self.amplitude), xp.asarray(self.mean - self.amplitude)])
 
     def converted(self, read: Callable[[Any], Any]) -> Sine:
         """The sine with its mean and amplitude read."""
@@ -160,6 +176,11 @@ class Spread(Signal):
     def rests_after(self) -> float:
         """That of the signal that is spread."""
         return self.one.rests_after
+
+    @property
+    def extremes(self) -> Any:
+        """Those of the signal that is spread."""
+        return self.one.extremes
 
     def converted(self, read: Callable[[Any], Any]) -> Spread:
         """The same with its values read."""
@@ -249,6 +270,11 @@ def signals_of(record: Any) -> list[Signal]:
 def now(value: Any) -> Any:
     """A number as it is at time zero."""
     return value.at(0.0) if is_signal(value) else value
+
+
+def extremes(value: Any) -> Any:
+    """A number, or the values between which a signal stays: what a check of its sign looks at."""
+    return value.extremes if is_signal(value) else value
 
 
 def largest(value: Any) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import equinox as eqx
 
 from steadyflux.ground.errors import ModelError, UnitError
+from steadyflux.ground.signal import is_signal
 from steadyflux.ground.units import si
 from steadyflux.physics.flow import Transfer
 from steadyflux.physics.law import EdgeLaw
@@ -160,7 +161,7 @@ def bind_influx(name: str, place: Place, measure: Any, quantity: Quantity, value
     try:
         return Bound(name, quantity.name, si(value, f"{unit}/{per}", what))
     except UnitError:
-        if not isinstance(value, str):
+        if not isinstance(value, str) and not is_signal(value):
             raise
         return Bound(name, quantity.name, si(value, unit, what) / measure)
 

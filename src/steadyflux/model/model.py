@@ -10,7 +10,7 @@ import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError, NameUnknown
-from steadyflux.ground.signal import Spread, at_time, is_signal, now, signals_of
+from steadyflux.ground.signal import Spread, at_time, extremes, is_signal, signals_of
 from steadyflux.ground.units import si
 from steadyflux.model.conditions import (
     Bound,
@@ -268,6 +268,8 @@ class Model(eqx.Module):
     def _start_value(self, known: Mapping[str, Quantity], name: str, value: Any) -> Any:
         if name not in known:
             raise NameUnknown("quantity", name, known)
+        if is_signal(value):
+            raise ModelError(f"The start of {name} is a state at one time; give numbers instead of a signal.")
         value = _field(self.space, value, KINDS[known[name].kind].state, f"start of {name}")
         _check_positive(known[name], value, "at the start")
         return value
@@ -340,7 +342,7 @@ def _given_fields(
         fields[name] = _spread(_field(space, value, units.get(name, ""), f"given field {name}"), space.cells)
     if TEMPERATURE not in fields and not any(q.kind == "heat" for q in known.values()):
         fields[TEMPERATURE] = _spread(si(temperature, "K", "temperature"), space.cells)
-    warm = now(fields.get(TEMPERATURE, 1.0))
+    warm = extremes(fields.get(TEMPERATURE, 1.0))
     if not is_traced(warm) and not np.all(np.asarray(warm) > 0):
         raise ModelError("The temperature must be above absolute zero everywhere; give it in K or with its unit.")
     return fields
@@ -371,7 +373,7 @@ def _floating(condition: Float, known: Mapping[str, Quantity]) -> Shared:
 
 
 def _check_positive(quantity: Quantity, value: Any, place: str) -> None:
-    value = now(value)
+    value = extremes(value)
     if KINDS[quantity.kind].positive and not is_traced(value) and np.any(np.asarray(value) < 0):
         raise ModelError(f"{quantity.name} {place} is {np.min(value):g}; a {quantity.kind} state cannot be negative.")
 

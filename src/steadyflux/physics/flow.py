@@ -13,6 +13,7 @@ from jax.scipy.special import gamma, gammainc
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.constants import G_STANDARD, SIGMA_SB
 from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.ground.signal import extremes
 from steadyflux.ground.units import si
 from steadyflux.physics.charge import fitted
 from steadyflux.physics.diffusion import Coefficient
@@ -51,7 +52,8 @@ class Transfer(EdgeLaw):
         what = f"transfer coefficient of {self.quantity}"
         given = evaluate(self.coefficient, positions) if callable(self.coefficient) else self.coefficient
         coefficient = si(given, TRANSFER_UNITS[quantities[self.quantity].kind], what)
-        if not is_traced(coefficient) and np.any(np.asarray(coefficient) < 0.0):
+        sizes = extremes(coefficient)
+        if not is_traced(sizes) and np.any(np.asarray(sizes) < 0.0):
             raise ModelError(f"The {what} is negative; it would carry it uphill, so give a size.")
         return resolve_positions(replace(self, coefficient=coefficient), positions)
 

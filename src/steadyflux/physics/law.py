@@ -11,6 +11,7 @@ import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import ModelError
+from steadyflux.ground.signal import is_signal
 from steadyflux.ground.units import si
 from steadyflux.physics.local import Cell, Geometry, Local
 from steadyflux.physics.quantity import Quantity
@@ -180,6 +181,8 @@ def _per_edge(value: Any, positions: Any, count: int, what: str, unit: str) -> A
     if callable(value):
         value = evaluate(value, positions)
     value = si(value, unit, what)
+    if is_signal(value):
+        return value
     if np.ndim(value) > 0 and np.shape(value) != (count,):
         raise ModelError(
             f"The {what} has {np.shape(value)} values; give one number or {count}, one for each edge or cell."
