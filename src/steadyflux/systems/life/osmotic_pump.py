@@ -410,7 +410,7 @@ def figure(result: Result) -> Figure:
     for axes in (left, right):
         axes.axvline(a["zero_order_time"] / 3600.0, color="C3", linewidth=0.8, label="solid gone")
         axes.set_xlabel("time (h)")
-    right.legend()
+    right.legend(loc="lower right")
     return fig
 
 
