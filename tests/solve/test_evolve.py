@@ -274,6 +274,12 @@ def test_a_shared_unknown_with_a_rate_of_its_own():
         sf.Shared("nothing")
 
 
+def test_a_rate_may_depend_on_the_time():
+    clock = sf.Shared("angle", rate=lambda view: 3.0 * view.time**2, start=1.0)
+    found = sf.evolve(decay(shared=[clock]), 2.0, rtol=1e-9)
+    np.testing.assert_allclose(found["angle"][-1], 9.0, rtol=1e-7)
+
+
 def test_times_between_steps_are_found():
     found = sf.evolve(decay(), 10.0, rtol=1e-9)
     for t in (0.1, 3.3, 9.99):

@@ -48,6 +48,7 @@ class Stage(NamedTuple):
     pins: Any
     """Cell that keeps each conserved total, (total,); -1 while pseudo-time keeps the totals by itself."""
     rate: State | None = None
+    time: Any = 0.0
 
 
 # ---- the equation ----------------------------------------------------------------------------------------------------
@@ -170,7 +171,8 @@ def residual(model: Model, state: State, stage: Stage, kept: Float[Array, " tota
     held, target = model.layout.held, held_values(model, state, stage.force)
     rows = jnp.where(held, state.u - target, constrained(model, state, stage, raw)[: model.cells] + growth)
     supplied = raw.at[: model.cells].add(growth)
-    own = [_shared_row(unknown, rate.s[i], View(model, state, supplied)) for i, unknown in enumerate(model.shared)]
+    view = View(model, state, supplied, stage.time)
+    own = [_shared_row(unknown, rate.s[i], view) for i, unknown in enumerate(model.shared)]
     rows_shared = jnp.stack(own) if own else jnp.zeros(0)
     if model.layout.totals and stage.rate is None:
         pinned = stage.pins >= 0

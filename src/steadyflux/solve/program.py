@@ -33,7 +33,7 @@ def _parts(structure: Any, leaves: Any, t: Any, y: Any, rate: Any, step: Any) ->
     changing = State(rate[: n * k].reshape(n, k), rate[n * k : n * k + s])
     # Numerically y' is `rate` itself; that it moves with y at the rate `step` is what differentiation sees.
     before = jax.lax.stop_gradient(state)
-    stage = Stage(jnp.ones(()), step, before, jnp.full(model.layout.totals, -1), changing)
+    stage = Stage(jnp.ones(()), step, before, jnp.full(model.layout.totals, -1), changing, t)
     return model, state, stage, rate[n * k + s :]
 
 
