@@ -108,18 +108,22 @@ from .space.curvilinear import conformal as conformal
 from .space.curvilinear import curvilinear as curvilinear
 from .space.curvilinear import oblate as oblate
 from .space.curvilinear import spherical as spherical
+from .space.delaunay import delaunay as delaunay
 from .space.grid import grid as grid
 from .space.interval import Region as Region
 from .space.interval import axis as axis
 from .space.interval import interval as interval
+from .space.mesh_file import read_mesh as read_mesh
 from .space.moving import moving as moving
 from .space.network import graph as graph
 from .space.network import network as network
+from .space.quality import mesh_quality as mesh_quality
 from .space.rows import Row as Row
 from .space.rows import nodes as nodes
 from .space.space import Space as Space
 from .space.space import join as join
 from .space.throughflow import outflow as outflow
 from .space.throughflow import throughflow as throughflow
+from .space.voronoi import mesh as mesh
 
 __version__: str

@@ -115,7 +115,7 @@ class Lattice(NamedTuple):
 
     def pair(self, name: str) -> tuple[int, int]:
         """Numbers of the two regions of an interface "one|other"."""
-        return _pair(self.names, name)
+        return pair_of(self.names, name)
 
 
 def lattice(plan: Plan) -> Lattice:
@@ -155,7 +155,8 @@ def _regions(plan: Plan, nodes: Sequence[Any], steps: tuple[int, ...]) -> tuple[
     return tuple(names), region
 
 
-def _pair(names: Sequence[str], name: str) -> tuple[int, int]:
+def pair_of(names: Sequence[str], name: str) -> tuple[int, int]:
+    """Numbers of the two regions of an interface "one|other"."""
     one, bar, other = name.partition("|")
     if not bar or names == (INTERIOR,):
         raise ModelError(f"'{name}' names no interface; write 'one|other' with the names of two regions.")
@@ -171,14 +172,30 @@ def _number(
     plan: Plan, steps: tuple[int, ...], points: tuple[int, ...], names: tuple[str, ...], region: np.ndarray
 ) -> Cells:
     point = _coinciding(plan, points)
+    corners = [
+        point[np.ix_(*[(np.arange(n) + c) % m for n, c, m in zip(steps, corner, points, strict=True)])]
+        for corner in product((0, 1), repeat=len(steps))
+    ]
+    return number_cells(point, corners, region, names, (*plan.split, *plan.film))
+
+
+def number_cells(
+    point: np.ndarray,
+    corners: Sequence[np.ndarray],
+    region: np.ndarray,
+    names: tuple[str, ...],
+    interfaces: Sequence[str],
+) -> Cells:
+    """Number the cells that stand at points: one for each group of regions that hang together there.
+
+    ``corners`` are the points at each corner of the elements, whose regions are ``region``.
+    """
     present = np.zeros(int(point.max()) + 1, dtype=np.int64)
     bit = np.where(region == VOID, 0, np.int64(1) << np.maximum(region, 0))
-    for corner in product((0, 1), repeat=len(steps)):
-        at = np.ix_(*[(np.arange(n) + c) % m for n, c, m in zip(steps, corner, points, strict=True)])
-        np.bitwise_or.at(present, point[at], bit)
+    for corner in corners:
+        np.bitwise_or.at(present, corner, bit)
     combinations, row = np.unique(present, return_inverse=True)
-    interfaces = (*plan.split, *plan.film)
-    separate = {frozenset(_pair(names, name)) for name in interfaces}
+    separate = {frozenset(pair_of(names, name)) for name in interfaces}
     if len(separate) != len(interfaces):
         raise ModelError("An interface is named twice in split and film; name it once.")
     member = np.full((len(combinations), len(names)), -1)

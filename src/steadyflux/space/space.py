@@ -59,6 +59,28 @@ class Place(eqx.Module):
     share: Float[AnyArray, " place"] | None = None
 
 
+class Elements:
+    """Cells at the corners of the elements of a mesh, (element, corner): three or four in a plane in turn around it,
+    four (tetrahedra) or eight (boxes: around the lower end, then around the upper) in space. Compared by content."""
+
+    def __init__(self, corners: np.ndarray, flat: bool) -> None:
+        self.corners = np.ascontiguousarray(corners)
+        self.flat = flat
+        """Whether the elements lie in a plane."""
+        self._hash = hash((self.corners.tobytes(), self.corners.shape, flat))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Elements) and self.flat == other.flat and np.array_equal(self.corners, other.corners)
+
+    def __repr__(self) -> str:
+        return f"Elements({len(self.corners)} of {self.corners.shape[1]} corners)"
+
+
 class Space(eqx.Module):
     """Cells with volumes, edges with geometry, and the places that have names.
 
@@ -77,6 +99,8 @@ class Space(eqx.Module):
     """For a space that moves: a `Form`, from which it is built anew for each value of its shared unknowns."""
     shape: tuple[int, ...] | None = eqx.field(static=True, default=None)
     """Number of cells along each axis of a tensor-product grid, the last axis running fastest."""
+    elements: Elements | None = eqx.field(static=True, default=None)
+    """The cells at the corners of each element (triangle, box, ...), where these do not follow from ``shape``."""
     depth: Float[AnyArray, ""] | float | None = None
     """Extent of a plane space across its plane, m."""
 

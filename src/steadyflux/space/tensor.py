@@ -9,7 +9,7 @@ import numpy as np
 from steadyflux.ground.arithmetic import array_module
 from steadyflux.space.lattice import Lattice, Plan, lattice, sum_by
 from steadyflux.space.links import edge_sets
-from steadyflux.space.space import Place, Space
+from steadyflux.space.space import Elements, Place, Space
 from steadyflux.space.walls import boundary_places, interfaces, walls_of
 
 
@@ -35,6 +35,7 @@ def build(plan: Plan) -> Space:
         kind="grid",
         coordinate=plan.coordinate,
         shape=grid.points if whole else None,
+        elements=None if whole and not (len(grid.steps) == 2 and any(plan.periodic)) else _elements(grid),
         depth=plan.metric.extent if plan.coordinate in ("x y", "r theta") else None,
     )
 
@@ -67,6 +68,19 @@ def _positions(grid: Lattice) -> Any:
     counts = np.diff(np.append(grid.cells.offset, grid.cells.count))
     chosen = np.repeat(first, counts)
     return grid.xp.stack([c[chosen] for c in grid.plan.frame.placed(coordinates)], axis=1)
+
+
+def _elements(grid: Lattice) -> Elements:
+    """The cells at the corners of each box that is no hole."""
+    boxes = np.nonzero(grid.region >= 0)
+    region = grid.region[boxes]
+    flat = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    turns = flat if len(grid.steps) == 2 else [(*turn, end) for end in (0, 1) for turn in flat]
+    corners = []
+    for turn in turns:
+        at = tuple((i + c) % m for i, c, m in zip(boxes, turn, grid.points, strict=True))
+        corners.append(grid.cells.seen(grid.cells.point[at], region))
+    return Elements(np.stack(corners, axis=1), len(grid.steps) == 2)
 
 
 def _finite(volume: Any, cells: np.ndarray) -> Any:
