@@ -25,6 +25,7 @@ from steadyflux.model.mapping import State, edge_fluxes, placed
 from steadyflux.model.model import Model
 from steadyflux.model.system import View, place_flow, stored
 from steadyflux.physics.quantity import KINDS
+from steadyflux.space.interpolate import interpolation
 
 CODES = {
     0: ("unfinished", "the search was cut short", "start it again from this state"),
@@ -163,8 +164,16 @@ class Solution(eqx.Module):
         return jnp.sum(stored(self.model, self.state)[:, self.model.index(name)])
 
     def interpolate(self, name: str, position: Any) -> Any:
-        """State at positions along a one-dimensional space, linear between cells."""
-        return jnp.interp(jnp.asarray(position), jnp.asarray(self.model.space.position), self[name])
+        """State at positions, linear between cells.
+
+        Along a line ``position`` is a number or (point,); in several dimensions (axis,) or (point, axis).
+        """
+        space = self.model.space
+        if np.ndim(space.position) == 1:
+            return jnp.interp(jnp.asarray(position), jnp.asarray(self.position()), self[name])
+        cells, weights = interpolation(space, position)
+        values = jnp.sum(jnp.asarray(weights) * self[name][cells], axis=1)
+        return values[0] if np.ndim(position) == 1 else values
 
     def along(self, name: str, edge_set: str = "interior") -> Any:
         """Flux of a quantity through each edge of a set, tail to head, summed over laws, (edge,), SI."""
