@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from steadyflux import InputError
 from steadyflux.ground.constants import G_STANDARD
-from steadyflux.systems.flow.sink import SYSTEM
+from steadyflux.solve.steady import steady
+from steadyflux.systems.flow.sink import SYSTEM, model
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -32,9 +34,50 @@ def test_levels_over_wide_ranges():
             return 0.62 * p["orifice_area"] * np.sqrt(2 * G_STANDARD * h) + p["leak"] * h + over - p["inflow"]
 
         expected = brentq(surplus, 0.0, 1e12, xtol=1e-300, rtol=1e-13)
-        result = SYSTEM.run(**given)
-        np.testing.assert_allclose(result.answers["level"], expected, rtol=1e-5)
-        np.testing.assert_allclose(result.answers["throughput"], given["inflow"], rtol=1e-10)
+        p = SYSTEM.values(given)
+        solution = steady(model(p))
+        np.testing.assert_allclose(solution.value("p", "vessel") / (p.density * G_STANDARD), expected, rtol=1e-5)
+        np.testing.assert_allclose(-solution.flow("p", "outside"), given["inflow"], rtol=1e-10)
+
+
+def test_times_over_wide_ranges():
+    rng = np.random.default_rng(12)
+    for _ in range(4):
+        given = {
+            "inflow": 10 ** rng.uniform(-5, -3),
+            "base_area": 10 ** rng.uniform(-2, 2),
+            "orifice_area": 10 ** rng.uniform(-4, -3),
+            "overflow_height": 1e3,
+            "leak": 10 ** rng.uniform(-6, -4),
+            "initial_level": rng.choice([0.0, 10 ** rng.uniform(-2, 1)]),
+        }
+        p = SYSTEM.values(given)
+        hole = 0.62 * p.orifice_area * np.sqrt(2 * G_STANDARD)
+        level = brentq(lambda h, p=p, hole=hole: hole * np.sqrt(h) + p.leak * h - p.inflow, 0.0, 1e9, rtol=1e-14)
+        # Times are integrals of B dh over the surplus; with h = s^2 nothing is singular at an empty vessel.
+        shut = quad(lambda s, p=p, hole=hole: 2.0 * p.base_area / (hole + p.leak * s), 0.0, np.sqrt(level))[0]
+        begin, end = np.sqrt(p.initial_level), np.sqrt(level + 0.01 * (p.initial_level - level))
+
+        def pace(s, p=p, hole=hole):
+            return 2.0 * p.base_area * s / (p.inflow - hole * s - p.leak * s * s)
+
+        filled = quad(pace, begin, end, epsrel=1e-10)[0]
+        a = SYSTEM.run(given, time=0.5 * filled).answers
+        np.testing.assert_allclose(a["filling_time"], filled, rtol=1e-5)
+        np.testing.assert_allclose(a["emptying_time"], shut, rtol=1e-5)
+        reached = np.sqrt(a["level_at"])
+        np.testing.assert_allclose(quad(pace, begin, reached, epsrel=1e-10)[0], 0.5 * filled, rtol=1e-5)
+
+
+def test_the_open_vessel_never_empties_through_a_linear_drain_and_the_pair_never_levels():
+    assert SYSTEM.run(drain="linear").answers["emptying_time"] == float("inf")
+    assert SYSTEM.run(drain="linear", mode="closed").answers["levelling_time"] == float("inf")
+
+
+def test_until_gives_the_way_there():
+    result = SYSTEM.run(until=600.0)
+    np.testing.assert_allclose(result.answers["level"], 0.083035045875248, rtol=1e-5)
+    assert result.history.ledger["p"].relative < 1e-10
 
 
 def test_books_of_the_open_vessel():

@@ -16,10 +16,15 @@ relaxation time of a small disturbance is B over the derivative of the outflow b
 derivative of the steady level by the inflow. For an orifice alone the level is (Q / (C_d a))^2 / (2 g) and relaxation
 takes twice the residence time. In the mode `closed` two vessels (base areas B and B_2) are joined by the orifice.
 
+In time: `level_at` is the level at `time` when the tap is opened at `initial_level`; `filling_time` the time until the
+level has gone 99 % of the way; `emptying_time` how long the steady level (at most the rim's) takes to run out when the
+tap is shut; `levelling_time` how long the closed pair takes to level out. Through a linear drain those two never end.
+
 ## What to look for
 
 Twice the inflow quadruples the level of an orifice but doubles that of a linear drain. The closed pair ends in the
-regime "equilibrium" with the total volume kept; the open vessel, quite as steady, never does.
+regime "equilibrium" with the total volume kept; the open vessel, quite as steady, never does. An orifice empties a
+vessel in a finite time, twice as long as the outflow of the beginning would take.
 
 ## Limits
 
@@ -27,8 +32,8 @@ Quasi-steady outflow (the vessel is wide compared with the drain); one level, no
 
 ## Sources
 
-Torricelli 1644; discharge coefficient of a sharp-edged hole 0.62 and weir coefficient 1.84 m^0.5/s: Francis 1883, in
-any handbook of hydraulics (typical).
+Torricelli 1644 (the level falls as the square of the time left); discharge coefficient of a sharp-edged hole 0.62 and
+weir coefficient 1.84 m^0.5/s: Francis 1883, in any handbook of hydraulics (typical).
 """
 
 from __future__ import annotations
@@ -41,10 +46,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import steadyflux as sf
+from steadyflux.ground.arithmetic import array_module
 from steadyflux.ground.constants import G_STANDARD
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
+
+CREEPING = 1e-12  # Pa, below which the flow through the hole is laminar
+LAST = 1e-12  # share of the level at which a vessel counts as empty: the last millionth of the time
 
 PARAMETERS = (
     Choice("mode", "open", ("open", "closed"), "open: tap and drain; closed: two joined vessels"),
@@ -60,15 +69,17 @@ PARAMETERS = (
     Parameter("weir_width", 0.1, "m", "overflow slot (typical)", 0.0, 1e3),
     Parameter("density", 998.0, "kg/m^3", "water at 21 C", 1.0, 3e4),
     Parameter("second_area", 0.1, "m^2", "second vessel of the closed pair (typical)", 1e-8, 1e9),
+    Parameter("initial_level", 0.0, "m", "empty when the tap is opened", 0.0, 1e4),
+    Parameter("time", 600.0, "s", "ten minutes after that", 1e-9, 1e12),
     Parameter("first_level", 0.15, "m", "start of the closed pair", 0.0, 1e4),
     Parameter("second_level", 0.02, "m", "start of the closed pair", 0.0, 1e4),
 )
 
 
-def open_model(p: Values, inflow: Any) -> Model:
-    """The fed vessel with its three ways out."""
-    weight = p.density * G_STANDARD
-    orifice = sf.Orifice(p.orifice_area, p.discharge_coefficient, p.density, creeping=1e-12, on="out")
+def open_model(p: Values, inflow: Any, level: Any) -> Model:
+    """The fed vessel with its three ways out, filled to ``level`` in the beginning."""
+    weight, xp = p.density * G_STANDARD, array_module(p.items, level)
+    orifice = sf.Orifice(p.orifice_area, p.discharge_coefficient, p.density, creeping=CREEPING, on="out")
     drain = orifice if p.drain == "orifice" else sf.Transfer("p", p.drain_conductance / weight, on="out")
     return sf.Model(
         sf.network({"vessel": 1.0, "outside": 1.0}, {"out": [("vessel", "outside")]}),
@@ -79,14 +90,13 @@ def open_model(p: Values, inflow: Any) -> Model:
             sf.Weir(p.overflow_height, p.weir_width, p.weir_coefficient, p.density, on="out"),
         ],
         [sf.Influx("vessel", {"p": inflow}), sf.Hold("outside", {"p": 0.0})],
+        start={"p": weight * xp.stack([xp.asarray(level, dtype=float), xp.zeros(())])},
     )
 
 
-def closed_model(p: Values) -> Model:
+def closed_model(p: Values, creeping: float = CREEPING) -> Model:
     """Two vessels, given by their volumes per pressure, joined by the orifice."""
     weight = p.density * G_STANDARD
-    # Where the last creeping flow begins changes nothing at rest, and a slope that is finite there is easier to search.
-    creeping = 0.01 * weight * max(p.first_level, p.second_level, 1e-6)
     drain = sf.Orifice(p.orifice_area, p.discharge_coefficient, p.density, creeping=creeping, on="pipe")
     if p.drain == "linear":
         drain = sf.Transfer("p", p.drain_conductance / weight, on="pipe")
@@ -100,7 +110,66 @@ def closed_model(p: Values) -> Model:
 
 def model(p: Values) -> Model:
     """The vessel, open or closed."""
-    return open_model(p, p.inflow) if p.mode == "open" else closed_model(p)
+    return open_model(p, p.inflow, p.initial_level) if p.mode == "open" else closed_model(p)
+
+
+def solve(p: Values, model: Model) -> Solution:
+    """The steady level."""
+    if p.mode == "open":
+        return sf.steady(model)
+    # Where the last creeping flow begins changes nothing at rest, and a slope that is finite there is easier to search.
+    return sf.steady(closed_model(p, 0.01 * p.density * G_STANDARD * max(p.first_level, p.second_level, 1e-6)))
+
+
+def course(
+    model: Model, until: float, event: tuple[str, Callable[[Any], Any]] | None = None, rtol: float = 1e-8
+) -> sf.History:
+    """The levels in time, stopped by the event."""
+    events = [] if event is None else [sf.Event(*event)]
+    return sf.evolve(model, until=until, events=events, rtol=rtol, atol=1e-15)
+
+
+def _met(history: sf.History) -> float:
+    """Time of the event, infinite where it did not come."""
+    return history.events[0].time if history.events else float("inf")
+
+
+def times(p: Values, level: float, throughput: float) -> dict[str, float]:
+    """What the open vessel's answers say of time: filling from the initial level, emptying from the steady one."""
+    weight = p.density * G_STANDARD
+    way, brim = p.initial_level - level, min(level, p.overflow_height)
+    filling = open_model(p, p.inflow, p.initial_level)
+    longest = 1e6 * p.base_area * max(level, p.initial_level) / throughput
+    found = {
+        "level_at": float(course(filling, p.time)["p"][-1, 0]) / weight,
+        "filling_time": 0.0,
+        "emptying_time": float("inf") if brim > 0 else 0.0,
+    }
+    if abs(way) > 1e-9 * level:
+        goal = weight * (level + 0.01 * way)
+        found["filling_time"] = _met(
+            course(filling, longest, ("filled", lambda view: view.value("p", "vessel") - goal))
+        )
+    if p.drain == "orifice" and brim > 0:
+        last = weight * brim * LAST
+        shut = open_model(p, 0.0, brim)
+        found["emptying_time"] = _met(course(shut, longest, ("empty", lambda view: view.value("p", "vessel") - last)))
+    return found
+
+
+def levelling_time(p: Values) -> float:
+    """Time until the closed pair has levelled out, s; a linear drain never quite does."""
+    gap = p.density * G_STANDARD * (p.first_level - p.second_level)
+    if gap == 0.0 or p.drain == "linear":
+        return 0.0 if gap == 0.0 else float("inf")
+    outflow = p.discharge_coefficient * p.orifice_area * (2.0 * abs(gap) / p.density) ** 0.5
+    longest = 1e3 * p.base_area * abs(p.first_level - p.second_level) / outflow
+
+    def apart(view: Any) -> Any:
+        return (view.value("p", "vessel") - view.value("p", "second")) / gap - LAST
+
+    # The small difference of two levels asks for more digits than a level.
+    return _met(course(closed_model(p), longest, ("level", apart), rtol=1e-12))
 
 
 def answers(p: Values, solution: Solution) -> dict[str, Any]:
@@ -115,11 +184,12 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
             "level": level,
             "second_level": float(levels[1]),
             "throughput": abs(float(solution.along("p", "pipe")[0])),
+            "levelling_time": levelling_time(p),
             "total_volume": float(solution.total("p")),
             "dissipated_energy": energy[0] - energy[1],
             "regime": solution.regime,
         }
-    rise = jax.grad(lambda inflow: sf.steady(open_model(p, inflow)).value("p", "vessel"))(p.inflow) / weight
+    rise = jax.grad(lambda q: sf.steady(open_model(p, q, level)).value("p", "vessel"))(p.inflow) / weight
     throughput = -float(solution.flow("p", "outside"))
     return {
         "level": level,
@@ -128,6 +198,7 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
         "relaxation_time": p.base_area * float(rise),
         "power_dissipated": float(solution.entropy.production) * float(solution["T"][0]),
         "regime": solution.regime,
+        **times(p, level, throughput),
     }
 
 
@@ -143,46 +214,64 @@ TANK = {
     "second_area": 0.3,
     "first_level": 0.2,
     "second_level": 0.25,
+    "initial_level": 0.4,
+    "time": 900.0,
 }
-# Independent reference computation (root by bisection, closed forms): level, residence and relaxation time, power;
-# level and energy of the closed pair.
+# Independent reference computations (root by bisection, Lambert's function, quadratures), relative accuracy 1e-9.
+OPEN = ("level", "residence_time", "relaxation_time", "power_dissipated", "level_at", "filling_time", "emptying_time")
+CLOSED = ("level", "dissipated_energy", "levelling_time")
+SINK_STEADY = (0.0921092948767495, 147.3748718027992, 294.74974360559844, 0.09014770493698693)
+TANK_STEADY = (0.2758342918815455, 229.86190990128796, 22.049800373879116, 1.6197602026579185)
 REFERENCE = (
-    (SINK, (0.0921092948767495, 147.3748718027992, 294.74974360559844, 0.09014770493698693, 0.1, 5.089259084000001)),
-    (
-        TANK,
-        (0.2758342918815455, 229.86190990128796, 22.049800373879116, 1.6197602026579185, 0.21875, 2.2938367265624984),
-    ),
+    (SINK, (*SINK_STEADY, 0.083035045875248, 1267.665740262269, 294.74974360559844)),
+    (TANK, (*TANK_STEADY, 0.27583429188154557, 86.87618538656514, 1397.8915085757874)),
+)
+REFERENCE_CLOSED = (
+    (SINK, (0.1, 5.089259084000001, 134.6790472209561)),
+    (TANK, (0.21875, 2.2938367265624984, 270.48481836194895)),
 )
 
 
 def _reference(run: Callable[..., Result]) -> list[Comparison]:
     found = []
-    for given, expected in REFERENCE:
+    for (given, expected), (_, closed) in zip(REFERENCE, REFERENCE_CLOSED, strict=True):
         a, b = run(**given).answers, run(**given, mode="closed").answers
-        names = ("level", "residence_time", "relaxation_time", "power_dissipated")
-        measured = [*(a[name] for name in names), b["level"], b["dissipated_energy"]]
-        found.append(Comparison(measured, list(expected), 1e-9))
+        found.append(Comparison([a[name] for name in OPEN[:4]], expected[:4], 1e-9))
+        found.append(Comparison([a[name] for name in OPEN[4:]], expected[4:], 3e-6))
+        found.append(Comparison([b[name] for name in CLOSED], closed, 1e-5))
+        found.append(Comparison([b[name] for name in CLOSED[:2]], closed[:2], 1e-9))
     return found
 
 
 def _torricelli(run: Callable[..., Result]) -> list[Comparison]:
     found = []
     for inflow in (3e-6, 7e-4):
-        a = run(inflow=inflow).answers
+        a = run(inflow=inflow, initial_level=0.05).answers
         level = (inflow / (0.62 * 1.2e-4)) ** 2 / (2.0 * G_STANDARD)
         found.append(Comparison(a["level"], level, 1e-10))
         found.append(Comparison(a["relaxation_time"], 2.0 * level * 0.16 / inflow, 1e-9))
+        found.append(Comparison(a["emptying_time"], 2.0 * level * 0.16 / inflow, 3e-6))
         found.append(Comparison(a["throughput"], inflow, 1e-11))
     return found
 
 
 def _linear(run: Callable[..., Result]) -> list[Comparison]:
-    a = run(drain="linear", drain_conductance=2e-3, leak=5e-4, inflow=3e-4).answers
+    given = {"drain": "linear", "drain_conductance": 2e-3, "leak": 5e-4, "inflow": 3e-4}
+    a = run(**given, initial_level=0.3, time=77.0).answers
     return [
         Comparison(a["level"], 0.12, 1e-11),
         Comparison(a["relaxation_time"], 64.0, 1e-10),
         Comparison(a["residence_time"], 64.0, 1e-10),
+        Comparison(a["level_at"], 0.12 + 0.18 * np.exp(-77.0 / 64.0), 1e-6),
+        Comparison(a["filling_time"], 64.0 * np.log(100.0), 1e-6),
     ]
+
+
+def _relaxing(run: Callable[..., Result]) -> list[Comparison]:
+    """A small disturbance fades in the relaxation time: the slope of the exact derivative against the run in time."""
+    level, fades = (run(**TANK).answers[name] for name in ("level", "relaxation_time"))
+    a = run(**{**TANK, "initial_level": level * (1.0 + 1e-6), "time": 2.0 * fades}).answers
+    return [Comparison((a["level_at"] / level - 1.0) / 1e-6, np.exp(-2.0), 1e-3)]
 
 
 def _closed(run: Callable[..., Result]) -> list[Comparison]:
@@ -198,7 +287,7 @@ def _closed(run: Callable[..., Result]) -> list[Comparison]:
 
 CLAIMS = (
     Claim(
-        "levels, times and power of a sink and an overflowing tank",
+        "levels, times and power of a sink, an overflowing tank and their closed pairs",
         "independent reference computation",
         _reference,
     ),
@@ -208,31 +297,36 @@ CLAIMS = (
         _torricelli,
     ),
     Claim("a linear drain holds Q / K and forgets in B / K", "closed form", _linear),
+    Claim("a small disturbance fades in the relaxation time", "two routes: derivative and run in time", _relaxing),
     Claim("closed, the pair levels out: no flow, equilibrium, all water kept", "conservation", _closed),
 )
 
 
 def figure(result: Result) -> Figure:
-    """Level against inflow for this drain, with the steady state of the run."""
-    p = result.parameters
+    """Levels in the course of time, and for an open vessel the steady level against the inflow."""
+    p, a = result.parameters, result.answers
     weight = p.density * G_STANDARD
-    fig = Figure(figsize=(6.4, 4.2), layout="constrained")
-    ax = fig.add_subplot()
+    fig = Figure(figsize=(9.6, 4.2) if p.mode == "open" else (6.4, 4.2), layout="constrained")
+    axes = np.atleast_1d(fig.subplots(1, 2 if p.mode == "open" else 1))
     if p.mode == "closed":
-        before, after = (p.first_level, p.second_level), (result.answers["level"], result.answers["second_level"])
-        at = np.arange(2)
-        ax.bar(at - 0.2, before, 0.4, label="at the start", color="C7")
-        ax.bar(at + 0.2, after, 0.4, label="at rest (equilibrium)", color="C0")
-        ax.set_xticks(at, ["vessel", "second vessel"])
-        ax.set_ylabel("level (m)")
+        until = a["levelling_time"] if 0.0 < a["levelling_time"] < float("inf") else p.time
+        history = course(closed_model(p), 0.9999 * until)
+        for number, name in enumerate(("vessel", "second vessel")):
+            at = np.linspace(0.0, float(history.times[-1]), 200)
+            axes[0].plot(at, history.values("p", at)[:, number] / weight, label=name)
     else:
+        history = course(model(p), max(p.time, 4.0 * a["relaxation_time"]))
+        axes[0].plot(history.times, history["p"][:, 0] / weight, label="level")
+        axes[0].axhline(a["level"], color="0.5", linestyle=":", label="steady")
         flows = p.inflow * np.linspace(0.05, 2.0, 40)
-        solve = jax.vmap(lambda q: sf.steady(open_model(p, q)).value("p", "vessel"))
-        ax.plot(6e4 * flows, np.asarray(solve(flows)) / weight, label=f"steady level, {p.drain} drain")
-        ax.plot(6e4 * p.inflow, result.answers["level"], "o", color="C3", label="this run")
-        ax.set_xlabel("inflow (L/min)")
-        ax.set_ylabel("level (m)")
-    ax.legend()
+        solve = jax.vmap(lambda q: sf.steady(open_model(p, q, a["level"])).value("p", "vessel"))
+        axes[1].plot(6e4 * flows, np.asarray(solve(flows)) / weight, label=f"steady level, {p.drain} drain")
+        axes[1].plot(6e4 * p.inflow, a["level"], "o", color="C3", label="this run")
+        axes[1].set_xlabel("inflow (L/min)")
+    axes[0].set_xlabel("time (s)")
+    for one in axes:
+        one.set_ylabel("level (m)")
+        one.legend()
     return fig
 
 
@@ -250,8 +344,11 @@ SYSTEM = System(
         "power_dissipated": "W",
         "total_volume": "m^3",
         "dissipated_energy": "J",
+        "level_at": "m",
+        **dict.fromkeys(("filling_time", "emptying_time", "levelling_time"), "s"),
         "regime": "",
     },
     claims=CLAIMS,
     figure=figure,
+    solve=solve,
 )
