@@ -13,6 +13,7 @@ import numpy as np
 import steadyflux as sf
 from steadyflux.ground.files import atomic_path, write_atomic
 from steadyflux.model.solution import Solution
+from steadyflux.space.space import columns
 
 Measured = Mapping[str, tuple[Any, str]]
 
@@ -98,7 +99,7 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
     import xarray  # 0.5 s, and a run that writes no files does without it: not at the top
 
     model, space = solution.model, solution.model.space
-    length = "m" if space.kind in ("interval", "joined") else ""
+    length = "" if space.kind in ("network", "axis") else "m"
     variables: dict[str, Any] = {}
 
     def add(name: str, dimension: str, values: Any, unit: str, meaning: str) -> None:
@@ -109,11 +110,22 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
         dimensions = (dimension, "direction")[: array.ndim]
         variables[name] = (dimensions, array, {"long_name": meaning} | ({"units": unit} if unit else {}))
 
+    def add_positions(name: str, dimension: str, positions: Any, meaning: str, of: str = "") -> None:
+        """One coordinate along a line; in several dimensions one variable for each axis."""
+        if np.ndim(positions) == 1:
+            add(f"{name}_position{of}", dimension, positions, length, meaning)
+            return
+        for axis, values in zip(space.axes, columns(positions), strict=True):
+            add(f"{name}_{axis}{of}", dimension, values, "rad" if axis == "theta" else length, f"{axis}, {meaning}")
+
     # The quantities first: they keep their own names.
     for quantity in model.quantities:
         add(quantity.name, "cell", solution[quantity.name], quantity.units.state, f"state of {quantity.name}")
-    add("cell_position", "cell", space.position, length, "coordinate of the cell")
+    add_positions("cell", "cell", space.position, "coordinate of the cell")
     add("cell_volume", "cell", space.volume, "m^3" if length or space.kind == "network" else "", "measure of the cell")
+    if space.elements is not None:
+        around = "cells at the corners of each element, in turn"
+        variables["element"] = (("element", "corner"), space.elements.corners, {"long_name": around})
     if space.labels is not None:
         variables["label"] = (("cell",), np.array(space.labels, dtype=object), {"long_name": "name of the cell"})
     for name, values in model.given.items():
@@ -128,7 +140,7 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
     add("entropy_production", "cell", solution.entropy.by_cell, "W/K", "entropy produced around the cell")
     for edge_set, edges in model.edges.items():
         dimension = f"edge_{edge_set}".replace("/", "_")
-        add(f"edge_position_{edge_set}", dimension, edges.position, length, f"middle of the edges {edge_set}")
+        add_positions("edge", dimension, edges.position, f"middle of the edges {edge_set}", f"_{edge_set}")
         moved = {name for number in model.laws_on(edge_set) for name in model.laws[number].moves}
         for name in model.names:
             if name in moved:
@@ -144,5 +156,7 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
             "answers": json.dumps(result["answers"]),
             "outcome": result["outcome"]["code"],
             "regime": result["regime"],
-        },
+            "axes": " ".join(space.axes),
+        }
+        | ({} if space.shape is None else {"shape": list(space.shape)}),
     )
