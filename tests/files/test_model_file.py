@@ -168,7 +168,7 @@ def test_every_public_law_quantity_phase_and_form_can_be_written():
     phases = {plain(x.__name__) for x in public if isinstance(x, type) and issubclass(x, Phase) and x is not Phase}
     assert phases == set(PHASES)
     assert set(QUANTITIES) == {"species", "ion", "heat", "potential", "volume", "size", "momentum", "population"}
-    assert set(SPACES) == {"interval", "axis", "network", "join"}
+    assert set(SPACES) == {"interval", "axis", "network", "join", "grid", "mesh", "delaunay"}
     assert {"exponential", "polynomial", "power", "limited", "table", "gaussian", "step", "linear", "plateau"} <= set(
         FORMS
     )

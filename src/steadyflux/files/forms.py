@@ -111,13 +111,17 @@ def form_of(table: Mapping[str, Any], argument: str | None, unit: str | None, wh
     return maker.make(**numbers)
 
 
-def profile(table: Mapping[str, Any], argument: str | None, unit: str | None, what: str) -> Callable[[Any], Any]:
+def profile(table: Mapping[str, Any], argument: str | None, unit: str | None, what: str) -> Callable[..., Any]:
     """The form as a function of the position, evaluated when the model is built."""
     if table.get("of", "position") != "position":
         raise InputError(f"{what} depends on the position, not on the state; leave 'of' out")
     form = form_of(table, argument, unit, what)
 
-    def evaluate(x: Any) -> Any:
+    def evaluate(x: Any, *others: Any) -> Any:
+        if others:
+            raise InputError(
+                f"{what} depends on one coordinate, and the space has several; name regions with one value"
+            )
         values = np.asarray(form(jnp.asarray(x, dtype=float)), dtype=float)
         if not np.all(np.isfinite(values)):
             raise InputError(f"{what} is not finite everywhere; check the numbers of its form {table['form']}")

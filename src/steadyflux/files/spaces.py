@@ -1,4 +1,4 @@
-"""The spaces of model files: intervals, axes, networks, and several of them joined."""
+"""The spaces of model files: intervals, axes, networks, grids, meshes, and several of them joined."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import steadyflux as sf
 from steadyflux.files.forms import is_form, profile
+from steadyflux.files.meshes import DELAUNAY, GRID, MESH, make_delaunay, make_grid, make_mesh
 from steadyflux.files.mistakes import kind_of
 from steadyflux.files.schema import KeyPath, Maker, Mistake, Number, Table, Text, Value, plain
 from steadyflux.ground.units import si
@@ -31,6 +32,9 @@ SPACES = {
         sf.join,
         {"parts": (dict[str, Table], True), "links": (list[list[Text]], True), "length": (Number, False)},
     ),
+    "grid": GRID,
+    "mesh": MESH,
+    "delaunay": DELAUNAY,
 }
 
 
@@ -64,6 +68,12 @@ def make_space(table: Mapping[str, Any], path: KeyPath) -> Any:
     """The space that a table describes. Raises `InputError`."""
     maker = SPACES[kind_of(SPACES, "space", table, path)]
     fields = maker.check({k: v for k, v in table.items() if k != "kind"}, path, f"the space {maker.name}")
+    if maker is GRID:
+        return make_grid(fields, path, MOST_UNKNOWNS)
+    if maker is DELAUNAY:
+        return make_delaunay(fields, path)
+    if maker is MESH:
+        return make_mesh(fields)
     argument = argument_of(table)
     for key in ("area", "measure", "crossing"):
         if is_form(fields.get(key)):

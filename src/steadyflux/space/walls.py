@@ -1,5 +1,4 @@
-"""Boundaries of a grid with their named pieces, and interfaces that split: faces between boxes that do not belong
-together."""
+"""Boundaries of a grid with their named pieces, and interfaces that split: the faces where regions end."""
 
 from __future__ import annotations
 
