@@ -43,7 +43,7 @@ def test_equal_sides_rest():
 
 @pytest.mark.parametrize(("left", "right"), [(1e-30, 1e12), (4e-9, 7e-20), (2e-15, 2e-15)])
 def test_closed_reservoirs_of_any_size_keep_the_total(left, right):
-    found = SYSTEM.run(mode="diaphragm", left_volume=left, right_volume=right, solute_radius="5 nm")
+    found = SYSTEM.run(mode="diaphragm", time="infinite", left_volume=left, right_volume=right, solute_radius="5 nm")
     inside = np.pi * 50e-9**2 * 10e-6
     even = (5.0 * left + 1.0 * right + 3.0 * inside) / (left + right + inside)
     np.testing.assert_allclose(found.answers["left_concentration_at"], even, rtol=1e-10)
@@ -78,6 +78,19 @@ def test_bad_input_is_refused_in_a_sentence(given, message):
 def test_an_unknown_mode_is_refused():
     with pytest.raises(NameUnknown, match="diaphragm"):
         SYSTEM.run(mode="diafragm")
+
+
+def test_a_run_from_the_right_solution_comes_to_the_straight_line():
+    found = SYSTEM.run(until="1 s")
+    assert found.history.steady
+    assert float(found.answers["flow"]) == pytest.approx(float(SYSTEM.run().answers["flow"]), rel=1e-6)
+
+
+def test_the_difference_between_closed_reservoirs_falls_by_their_rate():
+    first, later = (SYSTEM.run(mode="diaphragm", time=t).answers for t in (100.0, 1100.0))
+    fall = [float(a["left_concentration_at"] - a["right_concentration_at"]) for a in (first, later)]
+    assert np.log(fall[0] / fall[1]) / 1000.0 == pytest.approx(first["decay_rate"], rel=1e-5)
+    assert later["flow"] / first["flow"] == pytest.approx(fall[1] / fall[0], rel=1e-5)
 
 
 @pytest.mark.parametrize("mode", ["ideal", "diaphragm"])

@@ -8,13 +8,15 @@ straight line and the flow is the difference over a resistance, as for a wire. W
 Modes
 
     ideal       the concentrations at both ends are held
-    diaphragm   both reservoirs are finite and closed: what the pore comes to is equilibrium, with all that was there
+    diaphragm   both reservoirs are finite, stirred and closed: from the start on their concentrations draw together, to
+                equilibrium with all that was there in the end
 
 Equations
 
     flux = D (C1 - C2) / L,   flow Q = pi r^2 flux,   resistance = (C1 - C2) / Q = L / (pi r^2 D)
     dissipation = R T Q ln(C1 / C2) = T times the entropy production
-    closed      C = (C1 V1 + C2 V2 + what the pore held) / (V1 + V2 + pi r^2 L)
+    closed      C = (C1 V1 + C2 V2 + what the pore held) / (V1 + V2 + pi r^2 L) in the end
+                slowest decay D q^2 / L^2 with tan q = q (l1 + l2) / (q^2 - l1 l2), l = pi r^2 L / V     (decay_rate)
 
 A solute of radius a in a pore of radius r is kept from the walls and slowed by them; the flow is then H(a / r) times
 that of a point. Renkin (1954): H = (1-x)^2 (1 - 2.104 x + 2.09 x^3 - 0.95 x^5). Dechadilok and Deen (2006), averaged
@@ -26,10 +28,12 @@ four times as large. The dissipation does not: it counts the logarithm of the ra
 holds nothing, because an ideal solute at zero concentration has no finite chemical potential.
 
 Limits: the pore is long compared with its radius: the way through the solution to its mouths adds about 0.82 r at each
-side to its length. In the closed mode the pore starts with the straight profile between the two solutions.
+side to its length. In the closed mode the pore starts with the straight profile between the two solutions, and
+left_concentration_at, right_concentration_at, flux, flow and dissipation are those at `time` (which may be "infinite").
 
-Sources: E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P. Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006)
-6953; glucose in water at 25 degC, 6.7e-10 m^2/s (typical value).
+Sources: J. J. Barnes, Physics 5 (1934) 4 (the diaphragm cell); E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P.
+Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006) 6953; glucose in water at 25 degC, 6.7e-10 m^2/s (typical
+value).
 """
 
 from __future__ import annotations
@@ -41,11 +45,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.optimize import brentq
 
 import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.constants import R
 from steadyflux.ground.errors import InputError
+from steadyflux.systems.diffusion.radioactive_daughter import Thickness
 from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
 
 DECHADILOK_DEEN = (
@@ -70,6 +76,7 @@ PARAMETERS = (
     Choice("hindrance", "dechadilok-deen", ("dechadilok-deen", "renkin"), "Dechadilok and Deen 2006"),
     Parameter("left_volume", 1e-15, "m^3", "chosen", low=1e-30, high=1e12),
     Parameter("right_volume", 2e-15, "m^3", "chosen", low=1e-30, high=1e12),
+    Thickness("time", 3.0, "s", "chosen; for the mode diaphragm, may be infinite", low=1e-12, high=float("inf")),
     Parameter("temperature", 298.15, "K", "25 degC", low=1.0, high=5000.0),
     Parameter("cells", 201.0, "", "200 steps", low=3.0, high=100001.0, whole=True),
 )
@@ -104,6 +111,7 @@ def _ideal(p: Values) -> sf.Model:
             sf.Hold("right", {"solute": p.right_concentration}),
         ],
         temperature=p.temperature,
+        start={"solute": p.right_concentration},
     )
 
 
@@ -127,8 +135,15 @@ def model(p: Values) -> sf.Model:
     return _ideal(p) if p.mode == "ideal" else _closed(p)
 
 
+def solve(p: Values, model: sf.Model) -> sf.Solution | sf.History:
+    """The steady state; of closed reservoirs the way to `time`."""
+    if p.mode == "ideal" or np.isposinf(p.time):
+        return sf.steady(model)
+    return sf.evolve(model, until=p.time, rtol=1e-8)
+
+
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
-    """Flux and flow from left to right, resistance, Gibbs energy lost; when closed, what the reservoirs come to."""
+    """Flux and flow from left to right, resistance, Gibbs energy lost; when closed, the reservoirs and their rate."""
     flow = jnp.mean(solution.along("solute"))
     # A property of the pore: the flow that one mol/m^3 drives, whatever the concentrations at hand.
     unit = sf.steady(_ideal(Values({**p.items, "left_concentration": 1.0, "right_concentration": 0.0})))
@@ -142,6 +157,7 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     if p.mode == "diaphragm":
         found["left_concentration_at"] = solution.value("solute", "left")
         found["right_concentration_at"] = solution.value("solute", "right")
+        found["decay_rate"] = -float(np.real(sf.spectrum(sf.steady(_closed(p)), 1).rates[0]))
     return found
 
 
@@ -153,6 +169,7 @@ UNITS = {
     "dissipation": "W",
     "left_concentration_at": "mol/m^3",
     "right_concentration_at": "mol/m^3",
+    "decay_rate": "1/s",
 }
 
 Run = Callable[..., Result]
@@ -222,7 +239,7 @@ def _gibbs(run: Run) -> Comparison:
 
 def _equilibrium(run: Run) -> list[Comparison]:
     case = {"left_volume": 3e-18, "right_volume": 4e-19, "left_concentration": 0.0, "right_concentration": 21.0}
-    found = run(mode="diaphragm", **case)
+    found = run(mode="diaphragm", time="infinite", **case)
     inside = np.pi * 50e-9**2 * 10e-6
     even = (21.0 * 4e-19 + 10.5 * inside) / (3e-18 + 4e-19 + inside)
     return [
@@ -232,6 +249,45 @@ def _equilibrium(run: Run) -> list[Comparison]:
         Comparison(found.answers["flow"] * float(found.answers["resistance"]) / 21.0, 0.0, 0.0, 1e-12),
         Comparison(float(found.solution.regime == "equilibrium"), 1.0, 0.0),
     ]
+
+
+# Rate and concentrations at `time` of closed reservoirs, the glucose case and the wide one, independent references.
+DIAPHRAGM = (
+    ({}, (0.0007893148221346236, 4.993692992710761, 1.0031535653059012)),
+    (
+        {**WIDE_CASE, "left_volume": 1e-12, "right_volume": 1e-12, "time": 0.05},
+        (0.15707552043044984, 9.960884920802414, 0.039115079197586944),
+    ),
+)
+
+
+def _diaphragm(run: Run) -> list[Comparison]:
+    comparisons = []
+    for case, (rate, left, right) in DIAPHRAGM:
+        found = run(**case, mode="diaphragm").answers
+        comparisons += [
+            Comparison(found["decay_rate"], rate, 1e-6),
+            Comparison(found["left_concentration_at"], left, 1e-7),
+            Comparison(found["right_concentration_at"], right, 1e-6),
+        ]
+    return comparisons
+
+
+def _decay(run: Run) -> list[Comparison]:
+    """A pore that holds as much as its reservoirs: the rate of the slowest mode, and that of the run late in time."""
+    case = {
+        "radius": 1e-6,
+        "left_volume": 4e-17,
+        "right_volume": 9e-17,
+        "right_concentration": 0.2,
+        "mode": "diaphragm",
+    }
+    one, two = np.pi * 1e-12 * 10e-6 / 4e-17, np.pi * 1e-12 * 10e-6 / 9e-17
+    q = brentq(lambda q: (q * q - one * two) * np.sin(q) - q * (one + two) * np.cos(q), 0.1, 2.0)
+    rate = 6.7e-10 * q * q / 1e-10
+    found = [run(**case, time=t).answers for t in (2.0 / rate, 3.0 / rate)]
+    gone = [float(a["left_concentration_at"] - a["right_concentration_at"]) for a in found]
+    return [Comparison(found[0]["decay_rate"], rate, 2e-5), Comparison(np.log(gone[0] / gone[1]) * rate, rate, 2e-5)]
 
 
 CLAIMS = (
@@ -244,6 +300,8 @@ CLAIMS = (
     Claim("the profile is a straight line", "closed form (Fick 1855)", _linear),
     Claim("the resistance goes with length over cross-section", "Ohm's law of diffusion", _series),
     Claim("the dissipation is R T Q ln(C1/C2)", "closed form, Gibbs energy", _gibbs),
+    Claim("diaphragm cells agree with the reference in time", "independent reference computation", _diaphragm),
+    Claim("exact decay rate with storage in the pore", "closed form, tan q = q(l1 + l2)/(q^2 - l1 l2)", _decay),
     Claim("closed reservoirs come to equilibrium with all they held", "limit, conservation", _equilibrium),
 )
 
@@ -279,4 +337,5 @@ SYSTEM = System(
     units=UNITS,
     claims=CLAIMS,
     figure=figure,
+    solve=solve,
 )
