@@ -14,8 +14,8 @@ Equations
     ring          what stood beyond the radius from which the flow has just arrived at the rim
 
 The vapour is solved on toroidal coordinates (alpha, beta), in which the drop and the table are coordinate surfaces,
-the rim lies at alpha = infinity and infinity is one corner. With c - c_far = sqrt(2 (cosh alpha - cos beta)) V the field
-V obeys
+the rim lies at alpha = infinity and infinity is one corner. With c - c_far = sqrt(2 (cosh alpha - cos beta)) V the
+field V obeys
 
     d/d alpha ( sinh alpha dV/d alpha ) + sinh alpha d2V/d beta2 = - sinh alpha V / 4
 
