@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-import steadyflux as sf
 from steadyflux.ground.constants import G_STANDARD
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.heat.thermosyphon import SYSTEM, model
+from steadyflux.systems.heat.thermosyphon import SYSTEM, circulation, model
 from steadyflux.systems.system import Values
 
 
@@ -107,7 +106,7 @@ def test_the_critical_heating_is_where_the_growth_rate_changes_sign():
 
 
 def test_a_loop_on_its_legs_is_stable_at_any_heating():
-    answers = SYSTEM.run(arrangement="vertical", friction="laminar", steps=30).answers
+    answers = SYSTEM.run(arrangement="vertical", friction="laminar", steps=15).answers
     assert answers["stable"]
     assert "critical_heating" not in answers
 
@@ -116,7 +115,8 @@ def test_the_flow_is_differentiable_in_the_heating():
     p = SYSTEM.values({"stability": "no", "friction": "laminar", "steps": 20, "conductivity": 0.0})
 
     def flow(heater):
-        return sf.steady(model(Values({**p.items, "heater": heater})))["velocity"]
+        values = Values({**p.items, "heater": heater})
+        return circulation(values, model(values))["velocity"]
 
     # Laminar: the velocity goes as the root of the heating.
     np.testing.assert_allclose(jax.grad(flow)(800.0), 0.5 * flow(800.0) / 800.0, rtol=1e-8)
@@ -142,3 +142,10 @@ def test_the_figure_draws_temperature_and_velocity(arrangement):
     left, right = SYSTEM.figure(result).axes
     assert left.get_ylabel() == "temperature, K"
     assert right.get_ylabel() == "velocity, mm/s"
+
+
+def test_a_run_in_time_shows_the_velocity_against_time():
+    result = SYSTEM.run(arrangement="vertical", steps=20, until="10 s")
+    assert "stable" not in result.answers  # on its way it has no stability
+    assert result.answers["velocity"] > 0.0
+    assert SYSTEM.figure(result).axes[1].get_xlabel() == "time, s"

@@ -21,6 +21,8 @@ from steadyflux.systems.system import Values
 
 VELOCITY = "velocity"  # name of the shared unknown
 WALLS = ("heater", "cooler")
+PAIRS = "pairs"  # edge set that spans two edges at a time
+KEEN = 0.1  # strength of the smoothing; third-order upwinding has 1/3
 COARSE = 49  # edges in a limb while the critical heating is looked for
 NEAR = 1e-3  # step by which the slope of the growth rate is taken
 ONSET, SETTLED = 2300.0, 2400.0  # Reynolds numbers between which laminar friction gives way to turbulent
@@ -48,6 +50,30 @@ class Stream(sf.EdgeLaw):
         """Heat from tail to head, W."""
         carried = self.capacity * edge.area * tail[VELOCITY]
         return {self.quantity: 0.5 * carried * (tail[self.quantity] + head[self.quantity])}
+
+
+class Smoothing(sf.EdgeLaw):
+    """What takes ripples shorter than the edges resolve out of a stream: rho c_p A |u| share (T_t - T_h), W.
+
+    With shares of both signs on the edges and on pairs of edges (`_smoothing`) it acts on the second differences of
+    the temperature alone, squared: a fourth difference, of higher order than the stream's own error.
+    """
+
+    capacity: Any = sf.parameter("J/(m^3*K)", "heat capacity per volume")
+    share: Any = sf.parameter("", "share of the stream")
+    quantity: str = sf.static(default="T")
+
+    dissipative: ClassVar[bool] = False
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """Heat."""
+        return (self.quantity,)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Heat from tail to head, W."""
+        stream = self.capacity * edge.area * jnp.abs(tail[VELOCITY])
+        return {self.quantity: stream * self.share * (tail[self.quantity] - head[self.quantity])}
 
 
 class Friction(eqx.Module):
@@ -114,12 +140,13 @@ class Piece(NamedTuple):
 def ring(pieces: Sequence[Piece], radius: Any) -> tuple[sf.Space, Any]:
     """A closed pipe made of ``pieces``, and the height of its nodes above the first, (cell,), m.
 
-    Pieces meet at nodes: where the source along the pipe jumps the mean of two neighbours stays exact. The wall of a
-    named piece is a place of that name.
+    Pieces meet at nodes: where the source along the pipe jumps the mean of two neighbours stays exact, and nothing is
+    smoothed. The wall of a named piece is a place of that name.
     """
     xp = array_module(*[(piece.length, piece.rise, piece.stretch) for piece in pieces], radius)
     count = sum(piece.steps for piece in pieces)
     begin, low, first = xp.zeros(()), xp.zeros(()), 0
+    smooth: list[int] = []
     position, height, step = [], [], []
     places: dict[str, Place] = {}
     for piece in pieces:
@@ -133,13 +160,41 @@ def ring(pieces: Sequence[Piece], radius: Any) -> tuple[sf.Space, Any]:
             own = 0.5 * (xp.concatenate([none, steps]) + xp.concatenate([steps, none]))
             cells = np.arange(first, first + piece.steps + 1) % count
             places[piece.name] = Place(cells, 2.0 * np.pi * radius * own, "boundary")
+        smooth += range(first + 1, first + piece.steps)
         begin, low, first = begin + piece.length, low + piece.rise, first + piece.steps
     s, steps = xp.concatenate(position), xp.concatenate(step)
     area = np.pi * radius**2
-    tail = np.arange(count)
-    edges = Edges(tail, (tail + 1) % count, area * xp.ones(count), steps, s + 0.5 * steps)
     volume = 0.5 * area * (steps + xp.roll(steps, 1))
-    return sf.Space(volume, s, {INTERIOR: edges}, places, "loop", coordinate="s"), xp.concatenate(height)
+    edges = _pipe(s, steps, area, np.array(smooth), xp)
+    return sf.Space(volume, s, edges, places, "loop", coordinate="s"), xp.concatenate(height)
+
+
+def _pipe(s: Any, steps: Any, area: Any, smooth: np.ndarray, xp: Any) -> dict[str, Edges]:
+    """The edges of a closed pipe, and under the name `PAIRS` those that span the two edges at a node in ``smooth``."""
+    count = int(np.shape(s)[0])
+    tail, one = np.arange(count), xp.ones(count)
+    before = (smooth - 1) % count
+    two = steps[before] + steps[smooth]
+    return {
+        INTERIOR: Edges(tail, (tail + 1) % count, area * one, steps, s + 0.5 * steps),
+        PAIRS: Edges(before, (smooth + 1) % count, area * one[: len(smooth)], two, s[smooth]),
+    }
+
+
+def stream(space: sf.Space, capacity: Any) -> list[sf.EdgeLaw]:
+    """The laws of a stream in a closed pipe: what it carries, and the smoothing of what its edges do not resolve.
+
+    The square of a second difference a (T+ - T) - b (T - T-), with a and b one over the lengths of the two edges, is
+    made of differences between three nodes: a (a + b) and b (a + b) on the edges, -a b on the pair.
+    """
+    pairs, steps = space.edge_set(PAIRS), space.edge_set(INTERIOR).length
+    xp = array_module(steps)
+    inside = np.zeros(int(np.shape(steps)[0]))
+    inside[(np.asarray(pairs.tail) + 1) % len(inside)] = 1.0
+    ratio = xp.roll(steps, 1) / steps  # of the edge before each node to the one after it
+    near = inside * (1.0 + ratio) + xp.roll(inside * (1.0 + 1.0 / ratio), -1)
+    across = -0.25 * KEEN * np.ones(len(pairs))
+    return [Stream(capacity), Smoothing(capacity, 0.25 * KEEN * near), Smoothing(capacity, across, on=PAIRS)]
 
 
 def _graded(steps: int, stretch: Any, xp: Any) -> Any:
@@ -199,26 +254,53 @@ def torus(count: int, radius: Any, pipe_radius: Any) -> tuple[sf.Space, Any]:
     ``film`` from each fluid cell to its wall; places: ``fluid`` and ``wall``.
     """
     xp = array_module(radius, pipe_radius)
-    angle = 2.0 * np.pi * np.arange(count) / count
-    arc = 2.0 * np.pi * radius / count
-    area, around, one = np.pi * pipe_radius**2, 2.0 * np.pi * pipe_radius, xp.ones(count)
     cells = np.arange(count)
-    s = radius * angle
-    interior = Edges(cells, (cells + 1) % count, area * one, arc * one, s + 0.5 * arc)
+    angle = 2.0 * np.pi * cells / count
+    s, arc = radius * angle, 2.0 * np.pi * radius / count
+    area, around, one = np.pi * pipe_radius**2, 2.0 * np.pi * pipe_radius, xp.ones(count)
     film = Edges(cells, cells + count, around * arc * one, np.ones(count), s)
     places = {"fluid": Place(cells, np.ones(count), "region"), "wall": Place(cells + count, np.ones(count), "region")}
     volume = area * arc * xp.ones(2 * count)
-    edges = {INTERIOR: interior, "film": film}
+    edges = {**_pipe(s, arc * one, area, cells, xp), "film": film}
     return sf.Space(volume, xp.concatenate([s, s]), edges, places, "loop", coordinate="s"), -radius * np.cos(angle)
 
 
-def slowest(solution: sf.Solution) -> complex:
-    """Rate of the leading disturbance, 1/s, among those that the loop's edges resolve (eight to a wave)."""
-    edges = solution.model.edges[INTERIOR]
-    resolved = 0.25 * np.pi * abs(float(solution[VELOCITY])) / float(np.max(edges.length))
-    rates = sf.spectrum(solution, 24).rates
-    clear = rates[np.abs(np.imag(rates)) <= resolved]
-    return complex(clear[0] if clear.size and rates[0].real < 0.0 else rates[0])
+def expected_speed(p: Values) -> Any:
+    """Velocity of laminar flow with heater and cooler a height apart, m/s: where the search starts."""
+    xp = array_module(p.items)
+    if p.arrangement == "torus":
+        friction, exchange = torus_rates(p)
+        r = G_STANDARD * p.expansion * p.wall_amplitude / (p.height * friction * exchange)
+        sense = xp.where(xp.sin(p.tilt) < 0.0, -1.0, 1.0)
+        return sense * 0.5 * p.height * exchange * xp.sqrt(xp.maximum(r - 1.0, 0.01))
+    power, sense, most = p.heater, 1.0, np.inf
+    resistance = 16.0 * p.viscosity * (p.width + p.height) / (p.density * p.pipe_radius**2)
+    lift = G_STANDARD * p.expansion * p.height
+    if p.heating == "wall":
+        rise = p.heater_temperature - p.cooler_temperature
+        power = xp.abs(rise) / (1.0 / p.heater_conductance + 1.0 / p.cooler_conductance)
+        sense, most = xp.where(rise < 0.0, -1.0, 1.0), xp.maximum(lift * xp.abs(rise) / resistance, 1e-12)
+    area = np.pi * p.pipe_radius**2
+    return sense * xp.minimum(most, xp.sqrt(lift * power / (p.density * p.heat_capacity * area * resistance)))
+
+
+def torus_rates(p: Values) -> tuple[Any, Any]:
+    """Rates of laminar friction and of the exchange with the wall of a torus, 1/s."""
+    volume = np.pi * p.height * np.pi * p.pipe_radius**2
+    friction = 8.0 * p.viscosity / (p.density * p.pipe_radius**2)
+    return friction, p.cooler_conductance / (p.density * p.heat_capacity * volume)
+
+
+def stronger(p: Values, times: float, steps: int | None = None) -> Values:
+    """The same loop with ``times`` the heating or the temperature difference of its walls, not looked into."""
+    changes: dict[str, Any] = {"stability": "no", "steps": steps or p.steps}
+    if p.arrangement == "torus":
+        changes["wall_amplitude"] = times * p.wall_amplitude
+    elif p.heating == "power":
+        changes["heater"] = times * p.heater
+    else:
+        changes["heater_temperature"] = p.cooler_temperature + times * (p.heater_temperature - p.cooler_temperature)
+    return Values({**p.items, **changes})
 
 
 def first_unstable(growth: Callable[[float, int], float], steps: int, most: float) -> float | None:
