@@ -72,7 +72,27 @@ def systems() -> None:
 @click.option("--parameters", "values", metavar="FILE", help="TOML or JSON file of values; --set goes over it.")
 @click.option("--json", "json_path", metavar="FILE|-", help="Write the result as JSON; - is the standard output.")
 @click.option("--out", "folder", metavar="DIR", help="Write result.json, table.txt, figure.png and profiles.nc there.")
-def run(target: str, texts: tuple[str, ...], values: str | None, json_path: str | None, folder: str | None) -> None:
+@click.option("--until", metavar="TIME", help="Follow it in time up to there, instead of solving for the steady state.")
+@click.option("--every", metavar="TIME", help="Tell the answers so often (default: at some of the steps).")
+@click.option("--checkpoint", metavar="FILE", help="Keep the run in this file from time to time.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint, to the very same result; from the beginning where there is none yet.",
+)
+@click.option("--progress/--no-progress", default=None, help="Show how far it is (default: on a terminal).")
+def run(
+    target: str,
+    texts: tuple[str, ...],
+    values: str | None,
+    json_path: str | None,
+    folder: str | None,
+    until: str | None,
+    every: str | None,
+    checkpoint: str | None,
+    resume: bool,
+    progress: bool | None,
+) -> None:
     """Solve a system or a model file.
 
     A model file's results go to out/NAME when no --out is given. Examples:
@@ -80,11 +100,15 @@ def run(target: str, texts: tuple[str, ...], values: str | None, json_path: str 
     \b
       steadyflux run pore --set radius=3um
       steadyflux run channel.toml --set left.K+='140 mM' --json -
+      steadyflux run rod --until '2 h' --every '10 min'
+      steadyflux run long.toml --until 30d --checkpoint long.npz --resume
     """
     module = _heavy("run")
     from_file = module.settings_from_file(values) if values is not None else []
     settings = module.merged(from_file, module.settings_from_texts(texts))
-    done = module.run(target, settings)
+    request = module.Request(until, every, checkpoint, resume)
+    with _heavy("report.progress").progress_shown(target, progress) as observer:
+        done = module.run(target, settings, request, observer)
     if json_path == "-":
         click.echo(_heavy("files.results").json_text(done.result), nl=False)
     else:

@@ -29,12 +29,14 @@ from steadyflux.files.schema import (
     plain,
 )
 from steadyflux.files.spaces import argument_of, check_size, make_space
+from steadyflux.files.time import is_signal_table, signal_of
 from steadyflux.ground.errors import InputError, NameUnknown
+from steadyflux.ground.signal import extremes, is_signal
 from steadyflux.ground.units import si
 from steadyflux.model.conditions import Condition, SharedRef
 from steadyflux.physics.law import Law
 from steadyflux.physics.phase import Phase
-from steadyflux.physics.quantity import KINDS, Quantity
+from steadyflux.physics.quantity import CAPACITY_UNITS, KINDS, Quantity
 
 QUANTITIES = makers_of(Quantity, sf)
 QUANTITIES["ion"] = Maker("ion", sf.Ion, {**QUANTITIES["species"].keys, **QUANTITIES["ion"].keys})
@@ -45,9 +47,9 @@ BALANCES = {name.removesuffix("balance"): maker for name, maker in makers_of(sf.
 BOUNDARIES: dict[str, dict[str, tuple[Any, bool]]] = {
     "hold": {"values": (dict[str, Any], True)},
     "influx": {"values": (dict[str, Any], True)},
-    "film": {"quantity": (Text, True), "coefficient": (Number, True), "outside": (dict[str, Any], True)},
+    "film": {"quantity": (Text, True), "coefficient": (Value, True), "outside": (dict[str, Any], True)},
     "exchange": {"law": (Table, True), "outside": (dict[str, Any], True)},
-    "float": {"quantity": (Text, False), "current": (Number, False), "unknown": (Text, False)},
+    "float": {"quantity": (Text, False), "current": (Value, False), "unknown": (Text, False)},
     "sealed": {"names": (Names, False)},
 }
 
@@ -72,11 +74,13 @@ _DOCUMENT = {
     "start": NotRequired[Table],
     "shared": NotRequired[list[Table]],
     "answer": NotRequired[list[Table]],
+    "time": NotRequired[Table],
+    "event": NotRequired[list[Table]],
 }
 _MODEL = Maker(
     "model",
     dict,
-    {"name": (Text, False), "about": (Text, False), "temperature": (Number, False), "phase": (Any, False)},
+    {"name": (Text, False), "about": (Text, False), "temperature": (Value, False), "phase": (Any, False)},
 )
 
 
@@ -126,7 +130,8 @@ def declare(document: Mapping[str, Any]) -> Declaration:
     parts: dict[str, Any] = {"quantities": quantities, "laws": laws}
     with at(("model",), head):
         if "temperature" in head:
-            parts["temperature"] = si(head["temperature"], "K", "temperature")
+            value = _number(head["temperature"], ("model", "temperature"))
+            parts["temperature"] = si(value, "K", "temperature", allow_array=False)
         parts["phase"] = _phase(head.get("phase", "ideal"))
     parts["given"] = _fields(document, "given", given_units(document), argument)
     parts["start"] = _fields(document, "start", {q.name: KINDS[q.kind].state for q in quantities}, argument)
@@ -143,17 +148,52 @@ def _made(makers: Mapping[str, Maker], what: str, table: Mapping[str, Any], path
     fields = maker.check({k: v for k, v in table.items() if k != "kind"}, path, f"the {what} {maker.name}")
     for key, value in fields.items():
         with at((*path, key), value):
-            fields[key] = _argument_value(kind, maker, key, value, argument)
+            if is_signal_table(value):
+                if what != "law":
+                    raise InputError(f"{key} of {maker.name} cannot change with time", "give one number")
+                fields[key] = signal_of(value, (*path, key))
+            elif what == "quantity" and key == "capacity":
+                fields[key] = _capacity(value, maker, fields["name"], argument)
+            else:
+                fields[key] = _argument_value(kind, maker, key, value, argument)
     with at(path, table):
         made = _numeric(maker.make(**fields), maker, fields)
         for key in _NOT_NEGATIVE.intersection(getattr(made, "__dataclass_fields__", ())):
-            values = [leaf for leaf in jax.tree.leaves(getattr(made, key)) if isinstance(leaf, float | np.ndarray)]
-            if any(np.any(np.asarray(one) < 0.0) for one in values):
+            if any(np.any(np.asarray(one) < 0.0) for one in _sizes(getattr(made, key))):
                 shown = key if key in fields else next((k for k in fields if k in _NOT_NEGATIVE), key)
                 raise InputError(
                     f"{shown} of {maker.name} is negative", "it would make order out of nothing; give a size"
                 )
         return made
+
+
+def _sizes(value: Any) -> list[Any]:
+    """The numbers that a value holds or, where it changes with time, stays between; texts not yet read left out."""
+    found = jax.tree.leaves(value, is_leaf=is_signal)
+    read = [one for one in found if not any(isinstance(leaf, str) for leaf in jax.tree.leaves(one))]
+    return [one for one in map(extremes, read) if isinstance(one, float | np.ndarray)]
+
+
+def _capacity(value: Any, maker: Maker, name: str, argument: str) -> Any:
+    """A capacity: one number, one a cell, a table by region, or a form of the state or the position."""
+    what, unit = f"capacity of {name}", _capacity_unit(maker)
+    if not is_form(value):
+        return value
+    if value.get("of", "state") == "position":
+        return profile(value, argument, unit, what)
+    if value.get("of", "state") != "state":
+        raise NameUnknown("argument of a form", str(value["of"]), ("state", "position"))
+    return form_of(value, None, unit, what)
+
+
+def _capacity_unit(maker: Maker) -> str:
+    kind = {"ion": "species", "potential": "charge"}.get(maker.name, maker.name)
+    return CAPACITY_UNITS[kind]
+
+
+def _number(value: Any, path: KeyPath) -> Any:
+    """A number as it stands, or the signal that a table in its place describes."""
+    return signal_of(value, path) if is_signal_table(value) else value
 
 
 def unit_of(kind: str, maker: Maker, key: str) -> str | None:
@@ -202,7 +242,8 @@ def _numeric(made: Any, maker: Maker, fields: dict[str, Any]) -> Any:
     if isinstance(made, sf.Transfer) or not any(isinstance(leaf, str) for leaf in jax.tree.leaves(made)):
         return made  # a transfer reads its coefficient itself, when the kind of its quantity is known
     for key in fields:
-        if isinstance(getattr(made, key, None), str) and _is_leaf(made, key):
+        value = getattr(made, key, None)
+        if (isinstance(value, str) or is_signal(value)) and _is_leaf(made, key):
             fields[key] = si(fields[key], "", f"{key} of {maker.name}")
     again = maker.make(**fields)
     for leaf in jax.tree.leaves(again):
@@ -240,7 +281,9 @@ def _fields(document: Mapping[str, Any], key: str, units: Mapping[str, str], arg
     fields: dict[str, Any] = {}
     for name, value in document.get(key, {}).items():
         with at((key, name), value):
-            if is_form(value):
+            if is_signal_table(value):
+                fields[name] = si(signal_of(value, (key, name)), units.get(name, ""), f"{key} of {name}")
+            elif is_form(value):
                 fields[name] = profile(value, argument, units.get(name, ""), f"{key} of {name}")
             else:
                 checked(_VALUE, {"value": value}, (key,), f"[{key}]", ())
@@ -255,7 +298,9 @@ _REFERENCE = Maker("shared", dict, {"shared": (Text, True), "factor": (Bare, Fal
 def _condition_values(values: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if is_signal_table(value):
+            found[name] = signal_of(value, (*path, name))
+        elif isinstance(value, Mapping):
             reference = _REFERENCE.check(value, (*path, name), "a shared value")
             found[name] = SharedRef(reference["shared"], reference.get("factor", 1.0))
         else:
@@ -299,6 +344,8 @@ def _boundary(
                 )
             return sf.Exchange(place, law, fields["outside"])
         if kind == "float":
+            if "current" in fields:
+                fields["current"] = _number(fields["current"], (*path, "current"))
             return sf.Float(**fields)
         return sf.Sealed(place, fields.get("names", ()))
 
@@ -319,6 +366,7 @@ def _shared(table: Mapping[str, Any], path: KeyPath, known: Mapping[str, Quantit
         if kind != "flow":
             units = KINDS[known[parts["quantity"]].kind]
             unit = units.state if kind == "value" else units.stored
-        parts["equals"] = si(parts.get("equals", 0.0), unit, f"what the balance of {fields['name']} equals")
+        equals = _number(parts.get("equals", 0.0), (*where, "equals"))
+        parts["equals"] = si(equals, unit, f"what the balance of {fields['name']} equals")
         options = {key: fields[key] for key in ("start", "unit", "scale") if key in fields}
         return sf.Shared(fields["name"], BALANCES[kind].make(**parts), **options)

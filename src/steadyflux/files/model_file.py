@@ -23,17 +23,19 @@ from steadyflux.files.build import (
     given_units,
     unit_of,
 )
-from steadyflux.files.forms import unit_in_form
+from steadyflux.files.forms import is_form, unit_in_form
 from steadyflux.files.locate import lines_of, parse_toml, read_text
 from steadyflux.files.mistakes import at
 from steadyflux.files.schema import KeyPath, Mistake, plain
 from steadyflux.files.spaces import argument_of
+from steadyflux.files.time import Timing, events_of, is_signal_table, timing_of, unit_in_signal
 from steadyflux.ground.errors import InputError, NameUnknown, UnitError
 from steadyflux.ground.units import si
 from steadyflux.model.model import AMBIENT
 from steadyflux.model.solution import Solution
 from steadyflux.physics.flow import TRANSFER_UNITS
-from steadyflux.physics.quantity import KINDS
+from steadyflux.physics.quantity import CAPACITY_UNITS, KINDS
+from steadyflux.solve.transient import Event
 
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -100,7 +102,23 @@ class ModelFile:
                     raise
                 raise Mistake(self._suspect(error.problem), error.problem, error.remedy) from error
             check_names(self.document, model)
+            timing_of(self.document)
+            events_of(self.document, model)
             return model
+
+    @cached_property
+    def timing(self) -> Timing | None:
+        """What the table [time] asks for, if there is one."""
+        with self.located():
+            check_document(self.document)
+            return timing_of(self.document)
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The events that a run in time watches for."""
+        model = self.model
+        with self.located():
+            return events_of(self.document, model)
 
     def answers(self, solution: Solution) -> dict[str, Answer]:
         """The answers that the file asks for, in SI, with their units."""
@@ -191,11 +209,12 @@ def settings_of(document: Mapping[str, Any]) -> dict[str, KeyPath]:
             name = f"{name}#{number}"
         found[name] = path
 
-    for head in ("space", "given", "start"):
+    for head in ("space", "given", "start", "time"):
         for path, value in _values(document.get(head), (head,)):
-            if path[-1] not in ("kind", "form", "of") and not isinstance(value, bool):
+            if path[-1] not in ("kind", "form", "of", "signal") and not isinstance(value, bool):
                 add(".".join(map(_step, path)), path)
-    for head, title in (("quantity", "name"), ("law", "kind"), ("boundary", "place"), ("shared", "name")):
+    titles = {"quantity": "name", "law": "kind", "boundary": "place", "shared": "name", "event": "name"}
+    for head, title in titles.items():
         tables = document.get(head)
         seen: dict[str, int] = {}
         for n, table in enumerate(tables if isinstance(tables, list) else []):
@@ -204,7 +223,7 @@ def settings_of(document: Mapping[str, Any]) -> dict[str, KeyPath]:
             label = str(table.get(title) or table.get("kind") or n + 1)
             seen[label] = seen.get(label, 0) + 1
             for path, _ in _values(table, ()):
-                if path[-1] in ("kind", "name", "place", "form", "of", "on"):
+                if path[-1] in ("kind", "name", "place", "form", "of", "on", "signal", "direction", "then"):
                     continue
                 inner = path[1:] if head == "boundary" and path[0] == "values" else path
                 repeated = seen[label] > 1 and head != "boundary"
@@ -262,6 +281,10 @@ def _unit_at(document: Mapping[str, Any], at_path: KeyPath) -> str | None:
     path = list(at_path)
     if path[0] == "model":
         return "K"
+    if path[0] == "time":
+        return "" if path[1] == "rtol" else "s"
+    if is_signal_table(_at(document, at_path[:-1])):
+        return unit_in_signal(str(path[-1]), _unit_at(document, at_path[:-1]))
     if path[0] == "space":
         return _space_unit(document["space"], path[1:])
     kinds = {q.get("name"): _kind_of_quantity(q) for q in document.get("quantity", [])}
@@ -272,6 +295,14 @@ def _unit_at(document: Mapping[str, Any], at_path: KeyPath) -> str | None:
         argument = argument_of(document["space"])
         return unit if len(path) == 2 else unit_in_form(str(path[2]), argument, unit) if len(path) == 3 else None
     if path[0] == "quantity":
+        if path[2] == "capacity" and not isinstance(_at(document, at_path), Mapping):
+            form = _at(document, at_path[:3])
+            kind = kinds.get(document["quantity"][path[1]].get("name"))
+            own = CAPACITY_UNITS.get(kind or "")
+            if not is_form(form):
+                return own
+            along = argument_of(document["space"]) if form.get("of") == "position" else None
+            return unit_in_form(str(path[-1]), along, own)
         return _QUANTITY_UNITS.get(str(path[2])) if len(path) == 3 else None
     table: Mapping[str, Any] = _at(document, tuple(path[:2]))
     if path[0] == "law":
@@ -284,6 +315,10 @@ def _unit_at(document: Mapping[str, Any], at_path: KeyPath) -> str | None:
         if path[2] == "coefficient":
             return TRANSFER_UNITS.get(kinds.get(str(table.get("quantity"))) or "")
         return "A" if path[2] == "current" else None
+    if path[0] == "event" and path[2] == "crosses":
+        kind, watched = kinds.get(str(table.get("quantity"))), plain(str(table.get("kind")))
+        units = None if kind is None else KINDS[kind]
+        return units and {"total": units.stored, "flow": units.flux}.get(watched, units.state)
     return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.errors import InputError, ModelError, NameUnknown
-from steadyflux.ground.signal import rests_after
+from steadyflux.ground.signal import at_time, rests_after
 from steadyflux.ground.units import quantity, si
 from steadyflux.model.accounts import Entry, account, production_rate
 from steadyflux.model.mapping import State, placed
@@ -19,6 +20,7 @@ from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
 from steadyflux.model.system import stored
 
+TOGETHER = 64  # moments that are judged in one call of a compiled program
 QUIET = 1e-4  # a state is steady when an e-fold of time changes nothing by more than this share of its size
 FARADAY = 96485.33212331001
 
@@ -43,6 +45,7 @@ class Record:
     rates: list[np.ndarray] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     models: list[tuple[float, Model]] = field(default_factory=list)
+    steps: int = 0
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -67,6 +70,7 @@ class History:
         self.times = np.array(record.times)
         self._y, self._rates = np.array(record.unknowns), np.array(record.rates)
         self.events: tuple[Happening, ...] = tuple(record.happenings)
+        self.steps = record.steps
 
     def __repr__(self) -> str:
         what = f"{', '.join(self.model.names)} in {self.model.cells} cells"
@@ -145,6 +149,11 @@ class History:
 
     # ---- what crosses ---------------------------------------------------------------------------------------------
 
+    @property
+    def counted(self) -> tuple[tuple[str, str | None], ...]:
+        """What was counted: each quantity with the place it crossed, or with None for what laws made of it."""
+        return tuple((counter.quantity, counter.place) for counter in self._record.counters)
+
     def _counter(self, name: str, place: str | None) -> int:
         n, k, s = self._layout()
         for number, counter in enumerate(self._record.counters):
@@ -208,8 +217,25 @@ class History:
 
     def total(self, name: str) -> np.ndarray:
         """Stored total of a quantity at every recorded time, (time,), SI."""
-        k = self.model.index(name)
-        return np.array([self._stored(t, y)[k] for t, y in zip(self.times, self._y, strict=True)])
+        return self._totals[:, self.model.index(name)]
+
+    @cached_property
+    def _totals(self) -> np.ndarray:
+        return self._at_all_times(_stored_totals)
+
+    def _at_all_times(self, function: Callable[[Model, State], Any]) -> np.ndarray:
+        """A function of model and state at every recorded time, (time, ...), compiled for some times at once."""
+        n, k, s = self._layout()
+        found = []
+        begins = [begin for begin, _ in self._record.models]
+        bounds = [0, *np.searchsorted(self.times, begins[1:], side="left"), len(self.times)]
+        for number, (_, model) in enumerate(self._record.models):
+            for low in range(bounds[number], bounds[number + 1], TOGETHER):
+                rows = np.minimum(np.arange(low, low + TOGETHER), bounds[number + 1] - 1)
+                y = self._y[rows, : n * k + s]
+                values = np.asarray(_mapped(function, model, self.times[rows], y))
+                found.append(values[: bounds[number + 1] - low])
+        return np.concatenate(found)
 
     def _stored(self, time: float, y: np.ndarray) -> np.ndarray:
         return np.asarray(_stored_totals(self._model_at(time), self._states(y)))
@@ -249,12 +275,7 @@ class History:
     @cached_property
     def entropy_production(self) -> np.ndarray:
         """Entropy production at every recorded time, (time,), W/K."""
-        return np.array(
-            [
-                float(production_rate(self._model_at(float(t)), self._states(y)))
-                for t, y in zip(self.times, self._y, strict=True)
-            ]
-        )
+        return self._at_all_times(production_rate)
 
     @property
     def entropy_produced(self) -> np.ndarray:
@@ -317,6 +338,17 @@ def _amount(flux: str) -> str:
     if flux in special:
         return special[flux]
     return flux[:-2] if flux.endswith("/s") else f"{flux}*s"
+
+
+@partial(jax.jit, static_argnums=0)
+def _mapped(function: Callable[[Model, State], Any], model: Model, times: Any, unknowns: Any) -> Any:
+    n, k = model.cells, len(model.names)
+
+    def one(moment: tuple[Any, Any]) -> Any:
+        time, y = moment
+        return function(at_time(model, time), State(y[: n * k].reshape(n, k), y[n * k :]))
+
+    return jax.lax.map(one, (times, unknowns))
 
 
 @jax.jit

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from steadyflux.ground.constants import FARADAY
 from steadyflux.ground.unit_text import UnitTextError, label
+from steadyflux.model.accounts import Entry
 from steadyflux.model.solution import Solution
 
 MOST_ROWS = 60
@@ -42,15 +43,20 @@ def run_tables(name: str, line: str, parameters: Measured, answers: Measured, so
     outcome = solution.outcome
     head = Text.assemble((name, "bold"), f"  {line}" if line else "")
     state = Text(f"{outcome.name} after {int(outcome.iterations)} linear solves; {solution.regime}\n")
-    parts: list[RenderableType] = [head, state, _measured("Parameters", parameters), _measured("Answers", answers)]
-    parts += [_boundaries(solution), _currents(solution), _ledger(solution), _entropy(solution)]
+    parts: list[RenderableType] = [head, state, measured("Parameters", parameters), measured("Answers", answers)]
+    parts += [boundaries(solution), _currents(solution), ledger_table(solution.ledger), _entropy(solution)]
+    return without_empty(parts)
+
+
+def without_empty(parts: Sequence[RenderableType]) -> Group:
+    """The parts that have something to tell."""
     return Group(*(part for part in parts if not isinstance(part, Table) or part.row_count))
 
 
 def findings_table(findings: Iterable[tuple[str, Any]]) -> Table:
     """The findings of an audit, those that failed marked; a target is named in its first row."""
     columns = ("target", "check", "measured", "expected", "tolerance", "result", "source")
-    table = _table("Checks", columns, right=(2, 3, 4))
+    table = plain_table("Checks", columns, right=(2, 3, 4))
     for column in (0, 2, 3, 4, 5):
         table.columns[column].no_wrap = True
     table.columns[1].ratio, table.columns[6].ratio = 5, 3
@@ -81,21 +87,24 @@ def text_of(tables: RenderableType, width: int = 120) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
 
-def _table(title: str, columns: Sequence[str], right: Sequence[int] = ()) -> Table:
+def plain_table(title: str, columns: Sequence[str], right: Sequence[int] = ()) -> Table:
+    """A table without rows; the columns numbered in ``right`` are ranged right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", overflow="fold")
     return table
 
 
-def _unit(unit: str) -> str:
+def unit_label(unit: str) -> str:
+    """A unit as readers write it; as it stands where it cannot be read."""
     try:
         return label(unit)
     except UnitTextError:
         return unit
 
 
-def _add(table: Table, rows: Sequence[Sequence[str]]) -> Table:
+def filled(table: Table, rows: Sequence[Sequence[str]]) -> Table:
+    """The table with its rows; of very many the first."""
     # As Text: a name such as "[K+]" is no mark-up.
     for row in rows[:MOST_ROWS]:
         table.add_row(*map(Text, row))
@@ -104,16 +113,17 @@ def _add(table: Table, rows: Sequence[Sequence[str]]) -> Table:
     return table
 
 
-def _measured(title: str, values: Measured) -> Table:
-    rows = [(name, number(value), _unit(unit)) for name, (value, unit) in values.items()]
-    return _add(_table(title, ("name", "value", "unit"), right=(1,)), rows)
+def measured(title: str, values: Measured) -> Table:
+    """A table of named values with units."""
+    rows = [(name, number(value), unit_label(unit)) for name, (value, unit) in values.items()]
+    return filled(plain_table(title, ("name", "value", "unit"), right=(1,)), rows)
 
 
 def _places(solution: Solution) -> list[str]:
     return list(dict.fromkeys(place for entry in solution.ledger.values() for place in entry.places))
 
 
-def _boundaries(solution: Solution) -> Table:
+def boundaries(solution: Solution) -> Table:
     """State, flow in and the potential -T y that drives each quantity, at each place where a condition stands."""
     model = solution.model
     columns = ("place", "quantity", "state", "unit", "flow in", "unit", "potential", "unit")
@@ -129,11 +139,13 @@ def _boundaries(solution: Solution) -> Table:
             drive = unit = ""
             if q.kind in potential_unit:
                 drive = number(float(np.mean(-temperature[cells] * conjugate[cells, model.index(q.name)])))
-                unit = _unit(potential_unit[q.kind])
+                unit = unit_label(potential_unit[q.kind])
             state = number(float(solution.value(q.name, place)))
             flow = number(ledger[q.name].places[place])
-            rows.append((place, q.name, state, _unit(q.units.state), flow, _unit(ledger[q.name].unit), drive, unit))
-    return _add(_table("Boundaries", columns, right=(2, 4, 6)), rows)
+            rows.append(
+                (place, q.name, state, unit_label(q.units.state), flow, unit_label(ledger[q.name].unit), drive, unit)
+            )
+    return filled(plain_table("Boundaries", columns, right=(2, 4, 6)), rows)
 
 
 def _currents(solution: Solution) -> Table:
@@ -144,22 +156,23 @@ def _currents(solution: Solution) -> Table:
         flows = {q.name: q.charge * FARADAY * float(solution.flow(q.name, place)) for q in charged}
         rows += [(place, name, number(flow), "A") for name, flow in flows.items()]
         rows.append((place, "all", number(sum(flows.values())), "A"))
-    return _add(_table("Currents into the system", ("place", "carried by", "current", "unit"), right=(2,)), rows)
+    return filled(plain_table("Currents into the system", ("place", "carried by", "current", "unit"), right=(2,)), rows)
 
 
-def _ledger(solution: Solution) -> Table:
+def ledger_table(ledger: Mapping[str, Entry], title: str = "Ledger") -> Table:
+    """What entered, left, was made and was stored of every quantity."""
     columns = ("quantity", "in", "out", "produced", "stored", "imbalance", "unit")
     rows = [
-        (name, *map(number, (e.into, e.out, e.produced, e.stored, e.imbalance)), _unit(e.unit))
-        for name, e in solution.ledger.items()
+        (name, *map(number, (e.into, e.out, e.produced, e.stored, e.imbalance)), unit_label(e.unit))
+        for name, e in ledger.items()
     ]
-    return _add(_table("Ledger", columns, right=(1, 2, 3, 4, 5)), rows)
+    return filled(plain_table(title, columns, right=(1, 2, 3, 4, 5)), rows)
 
 
 def _entropy(solution: Solution) -> Table:
     entropy = solution.entropy
-    rows = [(name, number(value), _unit(entropy.unit)) for name, value in entropy.by_law.items()]
-    rows.append(("all laws", number(entropy.production), _unit(entropy.unit)))
+    rows = [(name, number(value), unit_label(entropy.unit)) for name, value in entropy.by_law.items()]
+    rows.append(("all laws", number(entropy.production), unit_label(entropy.unit)))
     if entropy.supply:
         rows.append(("power supplied", number(entropy.supply), "W"))
-    return _add(_table("Entropy production", ("law", "rate", "unit"), right=(1,)), rows)
+    return filled(plain_table("Entropy production", ("law", "rate", "unit"), right=(1,)), rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,20 @@ from steadyflux.solve.program import Program
 NEUTRAL = 1e-8  # share of its ions by which a cell's charges may miss each other at the start
 STEPS = 200_000  # internal steps of one run
 FULL = 20_000_000  # numbers kept of a run whose every step is kept
+
+
+Observer = Callable[[float, float, float], None]
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def observed(progress: Observer | None) -> Generator[None, None, None]:
+    """Within the block every run in time without a ``progress`` of its own tells this one how far it is."""
+    token = _observer.set(progress)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ def evolve(
     max_step: Any = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    progress: Callable[[float, float, float], None] | None = None,
+    progress: Observer | None = None,
 ) -> History:
     """Integrate a model from its start (``Model(start=...)``, a solution or a state) to the time ``until``.
 
@@ -89,7 +105,12 @@ def evolve(
         raise InputError("rtol must lie between 1e-14 and 0.1, and atol be positive.")
     if len({event.name for event in events}) < len(events):
         raise InputError("Two events have the same name; give each its own.")
-    run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress)
+    if not model.varies and not any(q.stores for q in model.storage) and all(u.rate is None for u in model.shared):
+        raise ModelError(
+            "Nothing in this model is stored, so that nothing takes time; give what flows a capacity (a heat capacity, "
+            "a compressibility)."
+        )
+    run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress or _observer.get())
     first = _initial(model, start)
     if resume and checkpoint is None:
         raise InputError("There is nothing to resume from; name the checkpoint's file.")
@@ -172,7 +193,7 @@ class _Run:
         tolerances: tuple[float, float],
         longest: float,
         events: tuple[Event, ...],
-        progress: Callable[[float, float, float], None] | None,
+        progress: Observer | None,
     ) -> None:
         self.model, self.t0, self.end, self.asked = model, t0, end, asked
         self.tolerances, self.longest, self.events, self.progress = tolerances, longest, events, progress
@@ -209,6 +230,7 @@ class _Run:
             self._stretch(breaks[0] if breaks else self.end)
             if self.keep is not None and (self._over or self.keep.due(self.steps, resting=True)):
                 self._save(self.keep)
+        self.record.steps = self.steps
         return History(self.record, self.tolerances[0])
 
     @property
