@@ -1,5 +1,6 @@
 """The public names of steadyflux; a name's module is loaded when the name is first used."""
 
+from .files.vtk import write_vtk as write_vtk
 from .ground.errors import AuditFailed as AuditFailed
 from .ground.errors import InputError as InputError
 from .ground.errors import ModelError as ModelError

@@ -110,7 +110,8 @@ def _built(
     for axis in names:
         if axis not in axes:
             raise NameUnknown("axis", axis, axes)
-    chosen = tuple(tuple(names.get(axis, sides[axis])) for axis in axes)
+    pairs = [names.get(axis, sides[axis]) for axis in axes]
+    chosen = tuple((low, high) for low, high in pairs)
     flat = [name for pair in chosen for name in pair]
     if len(set(flat)) != len(flat):
         raise ModelError("The ends of the coordinates need different names.")

@@ -246,11 +246,11 @@ def _push(points: np.ndarray, triangles: np.ndarray, wanted: Callable[[np.ndarra
 
 def _encroached(points: np.ndarray, corners: np.ndarray, segments: np.ndarray) -> np.ndarray:
     """Segments with another point in the circle on them as diameter: the triangle there would be obtuse."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     middle = corners[segments].mean(axis=1)
     radius = 0.5 * np.linalg.norm(corners[segments[:, 1]] - corners[segments[:, 0]], axis=1)
-    near = cKDTree(points).query(middle, k=min(3, len(points)))[1]
+    near = np.asarray(KDTree(points).query(middle, k=min(3, len(points)))[1])
     found = np.zeros(len(segments), dtype=bool)
     for column in near.T:
         other = (column != segments[:, 0]) & (column != segments[:, 1])

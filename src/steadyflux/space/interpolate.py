@@ -81,7 +81,7 @@ def _in_boxes(space: Space, rows: list[np.ndarray], points: np.ndarray) -> tuple
 
 
 def _in_simplices(space: Space, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.spatial import cKDTree  # takes as long as JAX to load
+    from scipy.spatial import KDTree  # takes as long as JAX to load
 
     elements, position = simplices(space), np.asarray(space.position)
     polar = space.axes[:2] == ("r", "theta")
@@ -91,7 +91,7 @@ def _in_simplices(space: Space, points: np.ndarray) -> tuple[np.ndarray, np.ndar
     sides = corner[:, 1:] - corner[:, :1]
     solid = np.abs(np.linalg.det(sides)) > 0
     elements, corner, sides = elements[solid], corner[solid], sides[solid]
-    tree = cKDTree(corner.mean(axis=1))
+    tree = KDTree(corner.mean(axis=1))
     chosen, weights = np.full(len(points), -1), np.zeros((len(points), elements.shape[1]))
     best = np.full(len(points), -np.inf)
     for count in (min(_NEAR, len(elements)), min(20 * _NEAR, len(elements))):

@@ -221,9 +221,10 @@ def _parts(members: Sequence[int], separate: set[frozenset[int]]) -> np.ndarray:
 def ends(axis: int, shape: Sequence[int], points: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Flat numbers of the points at both ends of the steps of an axis, for an array of the steps' shape."""
     index = [i % m for i, m in zip(np.indices(shape), points, strict=True)]
-    tail = np.ravel_multi_index(index, points)
-    index[axis] = (index[axis] + 1) % points[axis]
-    return tail, np.ravel_multi_index(index, points)
+    ahead = list(index)
+    ahead[axis] = (index[axis] + 1) % points[axis]
+    tail, head = (np.asarray(np.ravel_multi_index(tuple(one), tuple(points))) for one in (index, ahead))
+    return tail, head
 
 
 def _coinciding(plan: Plan, points: tuple[int, ...]) -> np.ndarray:

@@ -135,10 +135,14 @@ def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
     axis = np.concatenate([np.full(len(one.tail), one.axis) for one in links])
     if not len(tail):
         raise ModelError(f"The region '{name}' of this grid has no edge.")
-    conductor, length, position, direction, low, high = (
-        None if getattr(links[0], field) is None else xp.concatenate([getattr(one, field) for one in links])
-        for field in ("conductor", "length", "position", "direction", "low", "high")
+    conductor, length, position = (
+        xp.concatenate([getattr(one, field) for one in links]) for field in ("conductor", "length", "position")
     )
+    low = high = direction = None
+    if grid.plan.faces:
+        low, high, direction = (
+            xp.concatenate([getattr(one, field) for one in links]) for field in ("low", "high", "direction")
+        )
     key = (axis.astype(np.int64) * grid.cells.count + tail) * grid.cells.count + head
     # Only regions side by side, and nodes that coincide, make parallel parts.
     single = len(grid.names) == 1 and grid.cells.count == int(np.prod(grid.points))
@@ -146,7 +150,7 @@ def _merged(grid: Lattice, links: Sequence[Links], name: str) -> Edges:
     if len(unique) < len(key):
         conductor = sum_by(member, conductor, len(unique))
         tail, head, length, position, axis = tail[first], head[first], length[first], position[first], axis[first]
-        if grid.plan.faces:
+        if low is not None and high is not None and direction is not None:
             low, high = extreme_by(member, low, first, least=True), extreme_by(member, high, first, least=False)
             direction = direction[first]
     return Edges(

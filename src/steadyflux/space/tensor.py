@@ -20,7 +20,7 @@ def build(plan: Plan) -> Space:
     walls = walls_of(grid)
     places = boundary_places(grid, walls)
     if plan.far is not None:
-        volume = _finite(volume, places[plan.far].cells)
+        volume = _finite(volume, np.asarray(places[plan.far].cells))
     for name, (members, part) in parts.items():
         # At infinity parts of a volume mean as little as the volume itself.
         share = grid.xp.minimum(part / volume[members], 1.0)
