@@ -63,3 +63,16 @@ def test_the_figure_compares_three_diffusivities():
     (axes,) = SYSTEM.figure(SYSTEM.run()).axes
     assert len(axes.lines) == 3
     assert axes.get_xlabel() == "depth, m"
+
+
+@pytest.mark.parametrize(("diffusivity", "loss"), [(1e-13, 0.0), (5e-3, 2e-2)])
+def test_the_inventory_comes_near_in_the_time_given(diffusivity, loss):
+    case = {"diffusivity": diffusivity, "surface_loss_velocity": loss, "approach": 0.9, "positions": ()}
+    time = SYSTEM.run(**case).answers["approach_time"]
+    found = SYSTEM.run(**case, times=(time,)).answers
+    assert found["inventory_at"][0] == pytest.approx(0.9 * float(found["inventory"]), rel=1e-5)
+
+
+def test_a_run_from_a_clean_block_arrives():
+    found = SYSTEM.run(cells=201, positions=(), until="60 d")
+    assert float(found.answers["inventory"]) == pytest.approx(0.01 / 2.0974e-6, rel=1e-4)

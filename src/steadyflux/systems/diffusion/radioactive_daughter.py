@@ -16,6 +16,9 @@ Equations
 P is `production`, per area; k_s is `surface_loss_velocity`, by which the daughter leaves through the face where it is
 made. All numbers count atoms: P in 1/(m^2 s), c in 1/m^3, N in 1/m^2.
 
+In time, from a clean block: `approach_time` is when the inventory has come to `approach` of its steady value (sealed,
+without losses: -ln(1 - approach) / lambda whatever D); inventory_at and surface_at belong to `times`.
+
 What to look for: change the diffusivity; the profile changes, the inventory does not. Let the back absorb: now N
 depends on D, because the atoms that cross the block before they decay (`transit_fraction`) are lost to it.
 
@@ -45,6 +48,7 @@ from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parame
 
 DEEP = 16.0  # penetration lengths that are always resolved with three quarters of the steps
 THIN, THINNEST = 0.03, 1e-5  # penetration lengths: below the first a block is even, below the second not computed
+TRANSIENT = 801  # cells in time
 HALF_SPACE = 40.0  # penetration lengths that stand for an infinite thickness
 
 
@@ -71,6 +75,8 @@ PARAMETERS = (
     Choice("back", "sealed", ("sealed", "absorbing"), "chosen"),
     Parameter("surface_loss_velocity", 0.0, "m/s", "nothing leaves through the face", low=0.0, high=1e6),
     Numbers("positions", (0.0, 0.03, 0.12), "m", "chosen", low=0.0),
+    Parameter("approach", 0.99, "", "within 1 %", low=1e-3, high=0.999999),
+    Numbers("times", (), "s", "none", low=0.0),
     Parameter("cells", 4001.0, "", "4000 steps", low=5.0, high=400001.0, whole=True),
 )
 
@@ -118,8 +124,23 @@ def model(p: Values) -> sf.Model:
             sf.Source("N", p.production, on="face"),
         ],
         boundaries=[sf.Exchange("face", sf.Transfer("N", p.surface_loss_velocity), {"N": 0.0}), *back],
-        start={"N": p.production / (p.diffusivity * p.decay_constant) ** 0.5},
+        start={"N": 0.0},
     )
+
+
+def in_time(p: Values) -> dict[str, Any]:
+    """When the inventory is there, and what a block that was clean holds at the times asked for."""
+    coarse = model(Values({**p.items, "cells": min(p.cells, TRANSIENT)}))
+    wanted = p.approach * float(sf.steady(coarse).total("N"))
+    there = sf.Event("there", lambda view: view.total("N") / wanted - 1.0, then="note", direction=1)
+    longest = max(-2.0 * float(np.log1p(-p.approach)) / p.decay_constant, *p.times, 0.0)
+    history = sf.evolve(coarse, until=longest, rtol=1e-7, events=[there])
+    found: dict[str, Any] = {"approach_time": history.events[0].time}
+    if p.times:
+        profiles = history.values("N", p.times)
+        found["inventory_at"] = profiles @ np.asarray(coarse.space.volume)
+        found["surface_at"] = profiles[:, 0]
+    return found
 
 
 def _half_space(p: Values) -> Values:
@@ -138,7 +159,8 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     if not is_traced(p.items) and max(p.positions, default=0.0) > depth:
         raise InputError(f"The position {max(p.positions):g} m lies outside the block, which is {depth:g} m thick.")
     release = -solution.flow("N", "back") if p.back == "absorbing" else jnp.zeros(())
-    return {
+    later = {} if is_traced(p.items) or p.production == 0 else in_time(p)
+    return later | {
         "inventory": solution.total("N"),
         "profile": solution.interpolate("N", jnp.asarray(p.positions)),
         "surface_concentration": solution["N"][0],
@@ -159,6 +181,9 @@ UNITS = {
     "release": "1/(m^2*s)",
     "surface_loss": "1/(m^2*s)",
     "transit_fraction": "",
+    "approach_time": "s",
+    "inventory_at": "1/m^2",
+    "surface_at": "1/m^3",
 }
 
 Run = Callable[..., Result]
@@ -244,11 +269,60 @@ def _order(run: Run) -> Comparison:
     return Comparison(np.log2(errors[0] / errors[1]) / 2.0, 2.0, 0.0, 0.05)
 
 
+# Inventories and surface concentrations at four times, radon and tracer, (sealed, absorbing): Laplace inversions.
+RADON_TIMES = (3600.0, 86400.0, 500000.0, 3000000.0)
+RADON_IN_TIME = {
+    "sealed": (
+        (35.864429908242855, 790.2370837890799, 3097.201468434371, 4758.984056640595),
+        (4775.2855311368085, 22110.054875013673, 42377.237608757554, 53509.271816928194),
+    ),
+    "absorbing": (
+        (35.864429908242855, 787.2510457626679, 2459.11630150803, 2806.389876570994),
+        (4775.2855311368085, 22110.04880350741, 40865.43932101473, 44502.227242891604),
+    ),
+}
+TRACER_TIMES = (1e7, 4e8, 3e9)
+TRACER_IN_TIME = {
+    "sealed": (
+        (935235034796.9149, 4445507303452.155, 4686747723659.333),
+        (73773978280122.95, 74761222612486.69, 74791205387946.81),
+    ),
+    "absorbing": (
+        (935234752571.552, 2783525211378.9966, 2783910934262.23),
+        (73773978280122.95, 74612934394077.56, 74613030270030.72),
+    ),
+}
+
+
+def _transient(run: Run) -> list[Comparison]:
+    comparisons = []
+    for case, times, reference in (({}, RADON_TIMES, RADON_IN_TIME), (TRACER_CASE, TRACER_TIMES, TRACER_IN_TIME)):
+        for back, (inventory, surface) in reference.items():
+            found = run(**case, times=times, back=back).answers
+            comparisons += [
+                Comparison(found["inventory_at"], np.array(inventory), 5e-5),
+                Comparison(found["surface_at"], np.array(surface), 5e-5),
+            ]
+    return comparisons
+
+
+def _approach(run: Run) -> list[Comparison]:
+    """Without losses the inventory comes as 1 - exp(-lambda t), whatever the diffusivity."""
+    one, two = (run(diffusivity=D, positions=()).answers["approach_time"] for D in (2e-8, 3e-6))
+    half = run(approach=0.5, thickness="infinite", positions=()).answers["approach_time"]
+    return [
+        Comparison(np.array((one, two)), np.full(2, 2195656.615804373), 1e-5),
+        Comparison(half, np.log(2.0) / 2.0974e-6, 1e-5),
+    ]
+
+
 CLAIMS = (
     Claim("radon in concrete agrees with the reference", "independent reference computation", _against(RADON, {})),
     Claim("a tracer that also escapes agrees", "independent reference computation", _against(TRACER, TRACER_CASE)),
     Claim("half-spaces agree with the reference", "independent reference computation", _half_spaces),
     Claim("N lambda / P = 1 for any diffusivity; penetration as sqrt(D / lambda)", "balance; closed form", _inventory),
+    Claim("the way from a clean block agrees with the reference", "independent Laplace inversions", _transient),
+    Claim("a sealed block fills as 1 - exp(-lambda t)", "closed form", _approach),
     Claim("what is made decays or leaves", "conservation", _balance),
     Claim("the release converges with order 2", "observed order against P / cosh(L/l)", _order),
 )
