@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from steadyflux import InputError
 from steadyflux.ground.constants import FARADAY, R
@@ -61,3 +63,28 @@ def test_figure_has_axes_with_units():
     axes = SYSTEM.figure(SYSTEM.run()).axes
     assert "mol" in axes[0].get_ylabel()
     assert "mol" in axes[1].get_xlabel()
+
+
+def test_a_cell_whose_pump_stops_against_its_four_equations():
+    times = (60.0, 600.0, 3600.0, 20000.0)
+    a = SYSTEM.run(preparation="cell", times=times).answers
+    permeability, charge = np.array((3e-10, 6e-9, 4e-9)), np.array((1.0, 1.0, -1.0))
+    outside, area, thermal = np.array((140.0, 5.0, 145.0)), 6e-10, R * 310.15
+
+    def fluxes(inside, voltage):
+        u = charge * FARADAY * voltage / thermal
+        return permeability * area * u * (inside - outside * np.exp(-u)) / -np.expm1(-u)
+
+    def right(t, state):
+        inside, volume = state[:3] / state[3], state[3]
+        voltage = brentq(lambda v: charge @ fluxes(inside, v), -0.2, -1e-6, xtol=1e-15)
+        water = 1e-12 * area * thermal * (inside.sum() + 1.1e-13 / volume - 300.0)
+        return [*(-fluxes(inside, voltage) * 1e15), water * 1e15]
+
+    first = np.array([a["sodium"], a["potassium"], a["chloride"], 1.0]) * a["volume"] * 1e15
+    course = solve_ivp(
+        lambda t, y: right(t, y * 1e-15), (0.0, times[-1]), first, "LSODA", times, rtol=1e-9, atol=1e-12
+    ).y
+    for number, name in enumerate(("sodium", "potassium", "chloride")):
+        np.testing.assert_allclose(a[f"{name}_at"], course[number] / course[3], rtol=3e-5)
+    np.testing.assert_allclose(a["volume_at"], course[3] * 1e-15, rtol=3e-5)

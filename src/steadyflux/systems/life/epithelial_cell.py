@@ -26,7 +26,9 @@ bath; the transepithelial one is apical minus basolateral bath. Fluxes are per a
 
 At the steady state all the free energy that ATP gives is dissipated: entropy production = ATP power / T (less what
 salt carried to a bath of other potential takes along). Halve the pump and sodium rises, the voltage falls, the cell
-swells. With no pump and no impermeant solute outside there is no steady volume, and the search says so.
+swells. With no pump and no impermeant solute outside there is no steady volume, and the search says so. Give `times`
+and the pump is stopped at the steady state: sodium and potassium change places within the hour, the voltage goes, and
+slowly chloride and water come in (`sodium_at`, `voltage_at` against the basolateral bath, `volume_at`).
 
 ## Limits
 
@@ -53,6 +55,7 @@ from steadyflux.ground.constants import FARADAY, R
 from steadyflux.ground.errors import InputError, NotConverged
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
+from steadyflux.systems.life._epithelia import FROG, NEURON, NEURONS, REFERENCE
 from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 IONS = ("Na+", "K+", "Cl-")
@@ -94,6 +97,7 @@ PARAMETERS = (
     Parameter("area", 6e-10, "m^2", "of each membrane (typical)", 1e-16, 1.0),
     Parameter("membrane_capacitance", 0.0, "F/m^2", "electroneutral; a real membrane has 0.01", 0.0, 1.0),
     Parameter("hydraulic_permeability", 1e-12, "m/(Pa*s)", "does not matter at the steady state", 1e-18, 1e-6),
+    Numbers("times", (), "s", "after the pump is stopped; only the steady state", 1e-6, 1e12),
 )
 
 
@@ -133,13 +137,16 @@ def model(p: Values) -> Model:
     ]
     links = {"basolateral": [("cell", "basolateral bath")]}
     volume = p.impermeant_amount / (0.4 * p.osmolarity)
-    compartments = {"cell": volume, "basolateral bath": 1.0}
+    compartments = {
+        "cell": volume,
+        "basolateral bath": 1e-6 * volume,
+    }  # held, and small so that it stores nothing to speak of
     boundaries: list[Any] = [sf.Hold("basolateral bath", {**_bath(p, "basolateral"), "phi": 0.0})]
     if p.preparation == "cell":
         laws += membrane(p, "cell", "basolateral")
     else:
         links |= {"apical": [("cell", "apical bath")], "paracellular": [("apical bath", "basolateral bath")]}
-        compartments["apical bath"] = 1.0
+        compartments["apical bath"] = 1e-6 * volume
         laws += [*membrane(p, "apical", "apical"), *membrane(p, "basolateral", "basolateral")]
         laws += [*membrane(p, "paracellular", "paracellular"), *_water(p, "apical", "apical")]
         boundaries.append(sf.Hold("apical bath", _bath(p, "apical")))
@@ -176,6 +183,12 @@ def flux_of(solution: Solution, kinds: tuple[type, ...], ion: str, edges: str) -
     return total
 
 
+def stopped(p: Values, solution: Solution) -> sf.History:
+    """From the steady state, with the pump stopped: its gradients run down and the cell swells."""
+    still = model(Values({**p.items, "pump_capacity": 0.0}))
+    return sf.evolve(still, until=max(p.times), start=solution, rtol=1e-7)
+
+
 def answers(p: Values, solution: Solution) -> dict[str, Any]:
     """State of the cell, its fluxes and what they cost."""
     leaks = (sf.GoldmanChannel, sf.LinearChannel)
@@ -199,6 +212,11 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
         "atp_power": float(solution.entropy.supply),
         "entropy_production": float(solution.entropy.production),
     }
+    if p.times:
+        history = stopped(p, solution)
+        for name, quantity in (("sodium", "Na+"), ("potassium", "K+"), ("chloride", "Cl-"), ("volume", "w")):
+            found[f"{name}_at"] = history.values(quantity, p.times)[:, 0]
+        found["voltage_at"] = history.values("phi", p.times)[:, 0]
     if p.preparation == "cell":
         return found | {"membrane_voltage": voltage}
     lumen = float(solution["phi"][2])
@@ -213,116 +231,6 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
         "short_circuit_current": float(solution.current("apical bath")) / p.area,
         "sodium_per_atp": 3.0 * through["Na+"] / pumped if pumped > 0 else float("inf"),
     }
-
-
-def _baths(apical: tuple[float, ...], basolateral: tuple[float, ...]) -> dict[str, float]:
-    names = ("sodium", "potassium", "chloride")
-    sides = (("apical", apical), ("basolateral", basolateral))
-    return {f"{side}_{n}": c for side, three in sides for n, c in zip(names, three, strict=True)}
-
-
-# Independent reference computation (root finding on the reduced equations, 1e-10): a tight epithelium in open circuit,
-# its cell alone, and an epithelium short-circuited between equal baths.
-FROG = _baths((115.0, 3.0, 118.0), (115.0, 3.0, 118.0)) | {
-    "temperature": 300.0,
-    "osmolarity": 240.0,
-    "cell_permeabilities": (1e-10, 8e-9, 2e-9),
-    "apical_permeabilities": (1.2e-9, 0.0, 0.0),
-    "basolateral_permeabilities": (3e-11, 2e-8, 1e-8),
-    "paracellular_permeabilities": (1e-10, 1e-10, 1e-10),
-    "pump_capacity": 2e-7,
-    "pump_sodium_half": 8.0,
-    "pump_potassium_half": 0.8,
-    "atp_energy": 57000.0,
-    "impermeant_charge": -1.0,
-    "impermeant_amount": 9e-14,
-    "area": 1e-10,
-    "circuit": "short",
-}
-REFERENCE: tuple[tuple[dict[str, Any], dict[str, float]], ...] = (
-    (
-        {},
-        {
-            "sodium": 20.03535902207462,
-            "potassium": 142.95221677045188,
-            "chloride": 7.136666282208448,
-            "volume": 0.8469632959778203e-15,
-            "pump_rate": 8.24499513930385e-08,
-            "atp_power": 2.720848395970271e-12,
-            "apical_voltage": -0.00047672295084870837,
-            "basolateral_voltage": -0.08235490962122385,
-            "transepithelial_voltage": -0.08187818667037515,
-            "transepithelial_sodium": 1.1605267341648441e-07,
-            "entropy_production": 6e-10 * 1.4349829138364782e-05,
-        },
-    ),
-    (
-        {"preparation": "cell"},
-        {
-            "sodium": 11.204182977452,
-            "potassium": 151.5936820863211,
-            "chloride": 9.22348429849571,
-            "volume": 0.8595183606942123e-15,
-            "membrane_voltage": -0.0736314345654997,
-            "leak_flux": 1.2294042284133534e-07,
-            "entropy_production": 6e-10 * 7.267153803292432e-06,
-        },
-    ),
-    (
-        FROG,
-        {
-            "sodium": 75.02145032451533,
-            "chloride": 18.94455966526391,
-            "volume": 0.8906002457847292e-15,
-            "apical_voltage": -0.04728764617108679,
-            "transepithelial_sodium": 2.6920809859615253e-07,
-            "short_circuit_current": 0.025974632803334567,
-            "entropy_production": 1e-10 * 1.7476092400533568e-05,
-        },
-    ),
-)
-
-# A second, separately written reference computation: a neuron-like cell with ohmic leaks and membrane capacitance, once
-# with a constant pump (Duesterwald et al. 2018), once with K-Cl cotransport.
-NEURON = _baths((145.0, 3.0, 119.0), (145.0, 3.0, 119.0)) | {
-    "preparation": "cell",
-    "temperature": 298.15,
-    "osmolarity": 296.5,
-    "cell_permeabilities": (0.0, 0.0, 0.0),
-    "cell_conductances": (0.1, 3.0, 2.0),
-    "pump_capacity": 5.18e-8,
-    "pump_sodium_half": 0.0,
-    "pump_potassium_half": 0.0,
-    "impermeant_charge": -0.85,
-    "impermeant_amount": 1e-14,
-    "area": 3.14e-10,
-    "membrane_capacitance": 0.02,
-}
-KCC = NEURON | {"cell_conductances": (0.2, 0.7, 0.2), "cotransport_conductance": 0.08, "pump_capacity": 8e-7}
-KCC |= {"pump_sodium_half": 12.0, "pump_potassium_half": 1.0}
-NEURONS: tuple[tuple[dict[str, Any], dict[str, float]], ...] = (
-    (
-        NEURON,
-        {
-            "sodium": 15.05397875541782,
-            "potassium": 121.39663033527688,
-            "chloride": 3.3479839587927467,
-            "membrane_voltage": -0.09174216567097762,
-            "volume": 6.381563634050892e-17,
-        },
-    ),
-    (
-        KCC,
-        {
-            "sodium": 16.65311093726213,
-            "potassium": 119.98853034260695,
-            "chloride": 5.5640175797534575,
-            "membrane_voltage": -0.07225808534734916,
-            "volume": 6.481119091011878e-17,
-            "pump_rate": 8.834526861001676e-08,
-        },
-    ),
-)
 
 
 def _compare(run: Callable[..., Result], cases: Any) -> list[Comparison]:
@@ -375,6 +283,19 @@ def _donnan(run: Callable[..., Result]) -> list[Comparison]:
     ]
 
 
+def _swelling(run: Callable[..., Result]) -> list[Comparison]:
+    """The pump stopped: with 10 mol/m^3 of impermeant solute outside the cell swells to the state without a pump."""
+    a = run(preparation="cell", times=(60.0, 1e3, 1e4, 2e7)).answers
+    end = run(preparation="cell", pump_capacity=0.0).answers
+    pairs = (("sodium", "sodium"), ("potassium", "potassium"), ("chloride", "chloride"), ("volume", "volume"))
+    volumes = np.diff([a["volume"], *a["volume_at"]])
+    return [
+        *(Comparison(a[f"{name}_at"][-1], end[other], 1e-5) for name, other in pairs),
+        Comparison(a["voltage_at"][-1], end["membrane_voltage"], 1e-5),
+        Comparison(float(np.all(volumes > 0.0)), 1.0, 0.0),
+    ]
+
+
 def _no_steady_volume(run: Callable[..., Result]) -> list[Comparison]:
     try:
         run(preparation="cell", pump_capacity=0.0, osmolarity=290.0)
@@ -390,6 +311,7 @@ CLAIMS = (
     Claim("sodium pumped out equals sodium leaking in", "steady state", _pump_is_leak),
     Claim("between equal baths entropy is produced at ATP power / T", "second law", _work),
     Claim("a cell without pump swells to Donnan's equilibrium", "Donnan 1911, closed form", _donnan),
+    Claim("the pump stopped, the cell swells to Donnan's equilibrium", "two routes: in time and steady", _swelling),
     Claim("without pump and impermeant solute outside there is no steady volume", "osmotic balance", _no_steady_volume),
 )
 
@@ -441,6 +363,9 @@ SYSTEM = System(
         **{f"transepithelial_{ion}": "mol/(m^2*s)" for ion in ("sodium", "potassium", "chloride")},
         "short_circuit_current": "A/m^2",
         "sodium_per_atp": "",
+        **{f"{ion}_at": "mol/m^3" for ion in ("sodium", "potassium", "chloride")},
+        "volume_at": "m^3",
+        "voltage_at": "V",
         "atp_power": "W",
         "entropy_production": "W/K",
     },
