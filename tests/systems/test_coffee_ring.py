@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import steadyflux as sf
-from steadyflux.systems.flow.coffee_ring import COARSE, SYSTEM, factor, popov, reduced_model
+from steadyflux.systems.flow._vapour import COARSE, factor, reduced_model
+from steadyflux.systems.flow.coffee_ring import SYSTEM, popov
 
 DROPS = (
     (
