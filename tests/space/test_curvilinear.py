@@ -28,6 +28,11 @@ def test_a_disk_in_a_plane_takes_exactly_4_D_c_a(nodes):
     np.testing.assert_allclose(found["c"][near], 2 / np.pi * np.arctan(np.sqrt(half**2 - 1)), atol=1e-7)
 
 
+def test_a_row_next_to_infinity_keeps_all_its_cells():
+    space = sf.oblate(1.0, np.tan(np.linspace(0, np.pi / 2, 61)[:-1]), 7)
+    assert space.shape == (61, 7)
+
+
 def test_a_finite_half_spheroid_has_its_volume_and_conductance():
     a, zeta = 2.0, 3.0
     space = sf.oblate(a, np.linspace(0.0, zeta, 9), 8, infinite=False)

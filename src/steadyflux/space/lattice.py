@@ -256,14 +256,18 @@ def _coinciding(plan: Plan, points: tuple[int, ...]) -> np.ndarray:
 
 
 def _vanishes(length: np.ndarray, across: Sequence[int]) -> np.ndarray:
-    """Whether lengths are nothing beside those of the same step at the next nodes across it."""
-    near = np.zeros(length.shape)
+    """Whether lengths are nothing beside the same step's at the next nodes across it.
+
+    Of two neighbours the smaller counts: the row before one at infinity is not nothing.
+    """
+    found = np.zeros(length.shape, dtype=bool)
     for k in across:
         row = np.moveaxis(length, k, 0)
-        beside = np.moveaxis(near, k, 0)  # a view
-        beside[1:] = np.maximum(beside[1:], row[:-1])
-        beside[:-1] = np.maximum(beside[:-1], row[1:])
-    return length <= 1e-9 * near
+        beside = np.full(row.shape, np.inf)
+        beside[1:] = row[:-1]
+        beside[:-1] = np.minimum(beside[:-1], row[1:])
+        found |= np.moveaxis(row <= 1e-9 * beside, 0, k)
+    return found
 
 
 def sum_by(member: np.ndarray, values: Any, count: int) -> Any:
