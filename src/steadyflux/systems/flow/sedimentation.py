@@ -16,6 +16,8 @@ With `crowding` the chemical potential of the particles is that of hard spheres 
 fraction phi, ln gamma = (8 phi - 9 phi^2 + 3 phi^3) / (1 - phi)^3. Crowded particles push each other up; the profile is
 then flatter. Both fluxes at mid-height are given per mean concentration, in m/s; upwards is positive.
 
+From an even suspension the column settles into that profile (Mason and Weaver 1924); profile_at gives it at `times`.
+
 What to look for: `drift_flux` and `diffusion_flux` are large, their sum, the net flux, is zero to rounding on every
 edge of the mesh, and the regime is "equilibrium", not "steady nonequilibrium".
 
@@ -42,7 +44,7 @@ import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.constants import K_B, N_A, R
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
+from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
 NEAR = 36.0  # scale heights within which the particles are resolved: e^-36 is below rounding
@@ -57,6 +59,7 @@ PARAMETERS = (
     Parameter("height", 1e-4, "m", "Perrin's trough, 0.1 mm", low=1e-9, high=1e3),
     Parameter("gravity", 9.81, "m/s^2", "chosen; a centrifuge has more", low=0.0, high=1e8),
     Parameter("volume_fraction", 1e-3, "", "dilute, chosen", low=1e-15, high=0.49),
+    Numbers("times", (), "s", "none", low=0.0),
     Choice("crowding", "no", ("no", "yes"), "dilute"),
 )
 
@@ -135,6 +138,18 @@ def _slope(x: Any, y: Any, at: int) -> Any:
     return (below * right + above * left) / (left + right)
 
 
+def _settling(p: Values) -> list[list[float]]:
+    """Profiles over the mean at `times`, from an even suspension, (time, fraction of the height)."""
+    column = model(p)
+    last = max(p.times)
+    if last == 0.0:
+        return [[1.0] * len(FRACTIONS)] * len(p.times)
+    history = sf.evolve(column, until=last, rtol=1e-7)
+    z, mean = np.asarray(column.space.position), p.volume_fraction / float(_molar_volume(p))
+    at = np.array(FRACTIONS) * p.height
+    return [np.interp(at, z, history.values("particles", [t])[0] / mean).tolist() for t in p.times]
+
+
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Profile over the mean, scale height, the two fluxes at mid-height and what is left of them."""
     z, c, log_activity = jnp.asarray(solution.position()), solution["particles"], _log_activity(p, solution)
@@ -152,7 +167,8 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     net = jnp.max(jnp.abs(solution.along("particles")))
     log_profile = jnp.log(jnp.maximum(c / mean, 1e-300))
     profile = jnp.exp(jnp.interp(jnp.asarray(FRACTIONS) * p.height, z, log_profile))
-    return {
+    later = {"profile_at": _settling(p)} if p.times and not is_traced(p.items) else {}
+    return later | {
         "profile": profile,
         "scale_height": scale_height,
         "peclet": p.height / scale_height,
@@ -167,6 +183,7 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
 
 UNITS = {
     "profile": "",
+    "profile_at": "",
     "scale_height": "m",
     "peclet": "",
     "halving_height": "m",
@@ -268,6 +285,16 @@ def _total(run: Run) -> Comparison:
     return Comparison(found.solution.total("particles"), 0.25 / float(_molar_volume(found.parameters)) * 3e-4, 1e-12)
 
 
+def _mason_weaver(run: Run) -> list[Comparison]:
+    """Bottom, middle and top after 20 s and 400 s: the eigenfunction series."""
+    gamboge = run(times=(20.0,)).answers["profile_at"][0]
+    silica = run(**SILICA_CASE, times=(400.0,)).answers["profile_at"][0]
+    return [
+        Comparison(gamboge[::2], np.array((1.1058534574017949, 1.0, 0.9022732233349466)), 5e-5),
+        Comparison(silica[::2], np.array((1.4045043870031904, 0.9998806512896115, 0.6932349378988276)), 5e-5),
+    ]
+
+
 CLAIMS = (
     Claim(
         "Perrin's gamboge, dilute and with crowding, agrees",
@@ -279,6 +306,7 @@ CLAIMS = (
         "independent reference computation",
         _against(SILICA, SILICA_PROFILE, SILICA_CROWDED, SILICA_CASE),
     ),
+    Claim("the way there", "Mason and Weaver 1924; independent reference computation", _mason_weaver),
     Claim("barometric law from Pe 1e-6 to 1000, sinking and rising", "closed form", _barometric),
     Claim("no net flux on any edge; the regime is equilibrium", "detailed balance", _no_net_flux),
     Claim("Perrin's counts give Perrin's Avogadro number", "Perrin 1909", _perrin),
