@@ -416,7 +416,8 @@ def figure(result: Result) -> Figure:
     left.axvline(shift, color="C3", ls=":", label=f"markers, {shift:.3g} mm")
     left.set(xlim=(-reach, reach), xlabel="distance from the joint, mm", ylabel="A, mol/m$^3$")
     left.legend(fontsize=8)
-    levels = np.linspace(*sorted((p.left_concentration, p.right_concentration)), 201)
+    low, high = sorted((p.left_concentration, p.right_concentration))
+    levels = np.linspace(low, high, 201)
     right.semilogy(levels, np.asarray(interdiffusion(p)(jnp.asarray(levels))), color="0.6", lw=4, label="law")
     if "recovered_diffusivity" in result.answers:
         inner = levels[4:-4:4]

@@ -177,7 +177,8 @@ def _mixing_time(history: sf.History, mean: float, uniformity: float) -> float |
         return 0.0
     if last[-1] == len(off) - 1:
         return None
-    return float(brentq(excess, history.times[last[-1]], history.times[last[-1] + 1], rtol=1e-12))
+    mixed: Any = brentq(excess, history.times[last[-1]], history.times[last[-1] + 1])
+    return float(mixed)
 
 
 UNITS = {

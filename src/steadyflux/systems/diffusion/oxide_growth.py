@@ -211,7 +211,7 @@ def _stefan(run: Run) -> list[Comparison]:
     """Much oxidant dissolved, a fast reaction: x = 2 g sqrt(D t) with sqrt(pi) g exp(g^2) erf(g) = C* / N_1."""
     comparisons = []
     for share in (0.05, 0.7):
-        g = brentq(lambda g, share=share: np.sqrt(np.pi) * g * np.exp(g * g) * erf(g) - share, 1e-6, 3.0)
+        g: Any = brentq(lambda g, share=share: np.sqrt(np.pi) * g * np.exp(g * g) * erf(g) - share, 1e-6, 3.0)
         case = {"surface_concentration": share * 2.2e28, "reaction_rate": 1e3, "initial_thickness": 0.0}
         found = run(**case, dissolved="counted").answers
         D = 7.5e-18 * 2.2e28 / (2 * 5.2e22)

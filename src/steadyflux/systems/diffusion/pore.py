@@ -283,7 +283,7 @@ def _decay(run: Run) -> list[Comparison]:
         "mode": "diaphragm",
     }
     one, two = np.pi * 1e-12 * 10e-6 / 4e-17, np.pi * 1e-12 * 10e-6 / 9e-17
-    q = brentq(lambda q: (q * q - one * two) * np.sin(q) - q * (one + two) * np.cos(q), 0.1, 2.0)
+    q: Any = brentq(lambda q: (q * q - one * two) * np.sin(q) - q * (one + two) * np.cos(q), 0.1, 2.0)
     rate = 6.7e-10 * q * q / 1e-10
     found = [run(**case, time=t).answers for t in (2.0 / rate, 3.0 / rate)]
     gone = [float(a["left_concentration_at"] - a["right_concentration_at"]) for a in found]
