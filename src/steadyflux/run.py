@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Group
 
 import steadyflux as sf
-from steadyflux.audit.check import check_model, check_system
+from steadyflux.audit.check import check_model, check_run, check_system
 from steadyflux.audit.findings import Finding
 from steadyflux.files.history import history_object, write_history
 from steadyflux.files.locate import line_of_json, lines_of, parse_json, parse_toml, read_text
@@ -320,8 +320,11 @@ def prepare_check(target: str) -> Callable[[], list[Finding]]:
     if not is_file(target):
         system = load(target)
         return lambda: check_system(system)
-    model = open_file(target).model
-    return lambda: check_model(model)
+    file = open_file(target)
+    model, timing, events = file.model, file.timing, file.events
+    if timing is None:
+        return lambda: check_model(model)
+    return lambda: check_run(_evolved(target, model, replace(timing, checkpoint=None), Request(), events))
 
 
 def check_target(target: str) -> list[Finding]:

@@ -10,17 +10,20 @@ from steadyflux.audit.curie import check_curie
 from steadyflux.audit.derivative import check_law_derivatives, check_solution_derivative
 from steadyflux.audit.detailed_balance import check_detailed_balance
 from steadyflux.audit.findings import Finding, failed
+from steadyflux.audit.history import check_history
 from steadyflux.audit.ledger import check_ledger
 from steadyflux.audit.local_equilibrium import check_local_equilibrium
 from steadyflux.audit.probe import Examination, examine
 from steadyflux.audit.reciprocity import check_model_reciprocity, check_reciprocity
 from steadyflux.audit.second_law import check_second_law
 from steadyflux.ground.errors import SteadyfluxError
+from steadyflux.model.history import History
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.solve.steady import steady
 
 SOLVED = "a steady state is found"
+FOLLOWED = "the run in time reaches its end"
 
 CHECKS: tuple[Callable[[Examination], Any], ...] = (
     check_ledger,
@@ -52,7 +55,13 @@ def check_model(model: Model, solution: Solution | None = None) -> list[Finding]
     return findings
 
 
-def _guarded(check: Callable[[Examination], Any], found: Examination) -> list[Finding]:
+def check_run(history: History) -> list[Finding]:
+    """Judge a run in time: the ledger of the whole run, second law and entropy balance at several moments, the laws."""
+    finding = Finding("model", FOLLOWED, None, None, 0.0, True, "solver")
+    return [finding, *check_history(history, _guarded)]
+
+
+def _guarded(check: Callable[[Any], Any], found: Any) -> list[Finding]:
     try:
         outcome = check(found)
     except Exception as error:  # one check that breaks must not hide what the others find
@@ -73,5 +82,6 @@ def check_system(system: SystemLike) -> list[Finding]:
         return [failed(system.name, SOLVED, "solver", error.sentence())]
     except Exception as error:  # the system's own code may fail in any way, and its text is the finding
         return [failed(system.name, SOLVED, "solver", programming_error(error))]
-    findings = check_model(result.solution.model, result.solution)
+    course = getattr(result, "course", None)
+    findings = check_model(result.solution.model, result.solution) if course is None else check_run(course)
     return [*findings, *check_claims(system)]

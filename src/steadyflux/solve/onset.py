@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from steadyflux.ground.errors import ModelError, NotConverged
+from steadyflux.model.layout import held_at
 from steadyflux.model.model import Model
 from steadyflux.solve.program import Program
 
@@ -66,13 +67,30 @@ def begin(program: Program, time: float, y: np.ndarray, horizon: float) -> Onset
     n, k, s = program.shape
     fast = _fastest(program, time, y, scale)
     step = min(FIRST / fast, 1e-6 * horizon) if fast > 0 else 1e-6 * horizon
-    first = _euler(program, time, y, step, scale)
+    first = _counted_exactly(program, time, y, _euler(program, time, y, step, scale))
     second = _euler(program, time + step, first, step, scale)
     rate = (second - first) / step
     shared = slice(n * k, n * k + s)
     scale[shared] = np.maximum(scale[shared], 1e-3 * horizon * np.abs(rate[shared]))
     data = program.matrix(time + 2 * step, second, rate, 10.0 / horizon)
     return Onset(time + 2 * step, second, rate, scale, row_sizes(program, data, scale))
+
+
+def _counted_exactly(program: Program, time: float, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The state after a jump with what the jump demanded counted as a difference of stores.
+
+    Euler's formula counts the capacity after the jump times the change of the state, which is not the same where the
+    capacity depends on the state.
+    """
+    model, (n, k, s) = program.model, program.shape
+    excess = np.asarray(program.curvature(time, before, after))
+    counted = after.copy()
+    for number, counter in enumerate(program.counters):
+        if counter.place is not None:
+            column, cells = model.index(counter.quantity), np.asarray(model.space.place(counter.place).cells)
+            own = np.asarray(held_at(model, counter.quantity, counter.place))
+            counted[n * k + s + number] += float(np.sum(excess[cells[own], column]))
+    return counted
 
 
 def _amounts(program: Program, scale: np.ndarray) -> np.ndarray:

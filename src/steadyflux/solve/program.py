@@ -13,7 +13,7 @@ import numpy as np
 from steadyflux.ground.signal import at_time, largest
 from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
-from steadyflux.model.system import Stage, View, accumulation, balance, held_values, rates
+from steadyflux.model.system import Stage, View, accumulation, balance, held_values, rates, stored
 from steadyflux.solve.assembly import Counter, Pattern, counters_of, derivatives, equations, pattern_of
 from steadyflux.solve.newton import scales
 
@@ -116,6 +116,11 @@ class Program:
         given += [model.start[name]] if name in model.start else []
         return max((largest(value) for value in given), default=0.0)
 
+    def curvature(self, t: float, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Growth of the stores between two states less capacity after times change of state, (cell, quantity)."""
+        model = self.model.at(self._time(t)) if self.model.varies else self.model
+        return np.asarray(_curvature(model, self.state(before), self.state(after)))
+
     def scales(self, t: float, y: np.ndarray) -> np.ndarray:
         """Size of each unknown; a counter's is what the cells together would store at those sizes."""
         model = self.model.at(self._time(t)) if self.model.varies else self.model
@@ -124,6 +129,13 @@ class Program:
         shared = self.shape[2]
         own = np.concatenate([np.maximum(np.asarray(size.u), known).ravel(), np.asarray(size.s)[:shared]])
         return np.concatenate([own, np.ones(len(self.counters))])
+
+
+@jax.jit
+def _curvature(model: Model, before: State, after: State) -> Any:
+    change = jax.tree.map(jnp.subtract, after, before)
+    slope = jax.jvp(lambda y: stored(model, y), (after,), (change,))[1]
+    return stored(model, after) - stored(model, before) - slope
 
 
 @jax.jit
