@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from steadyflux.ground.constants import FARADAY
 from steadyflux.systems.electrode._waves import thermal
 from steadyflux.systems.system import Claim, Comparison, Result, Values
+
+Run = Callable[..., Result]
 
 # The numbers of the system's default couple that scale a voltammogram.
 COUPLE = {"electrons": 1.0, "area": 7.07e-6, "diffusivity_o": 7.2e-10, "E0": 0.36, "scan_rate": 0.1}

@@ -44,7 +44,6 @@ Ferri/ferricyanide in 1 M KCl: D 7.2e-10 and 6.7e-10 m^2/s, E0' 0.36 V (typical 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -298,8 +297,6 @@ UNITS = {
     "steady": "",
     "reason": "",
 }
-
-Run = Callable[..., Result]
 
 
 def _draw_step(p: Values, history: sf.History, axes: Any) -> None:
