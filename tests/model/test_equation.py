@@ -89,7 +89,8 @@ def stages(model, state):
     """The steady equations with pins, and a step of pseudo-time without."""
     pins = choose_pins(model, state)
     yield Stage(jnp.ones(()), jnp.zeros(()), state, pins)
-    yield Stage(jnp.asarray(0.7), jnp.asarray(3.1), State(0.9 * state.u, 0.9 * state.s), jnp.full(model.layout.totals, -1))
+    before = State(0.9 * state.u, 0.9 * state.s)
+    yield Stage(jnp.asarray(0.7), jnp.asarray(3.1), before, jnp.full(model.layout.totals, -1))
 
 
 def test_the_models_are_what_they_claim(case):

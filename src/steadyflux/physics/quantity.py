@@ -52,7 +52,8 @@ class Quantity(eqx.Module):
 
     ``stored per volume = capacity * state``: the capacity is a number, one per cell, a function of the position, a
     table by region, or a `Coefficient` of the state (then the store is its integral). ``external`` names a given field:
-    its energy per unit of amount (J/mol for a species, Pa for a volume) is part of the conjugate potential. ``where`` limits the quantity to named places.
+    its energy per unit of amount (J/mol for a species, Pa for a volume) is part of the conjugate potential. ``where``
+    limits the quantity to named places.
     """
 
     name: str = eqx.field(static=True)

@@ -147,7 +147,7 @@ def _initial(model: Model, start: Solution | State | None) -> np.ndarray:
             np.asarray(model.start[name]) * np.ones(model.cells) if name in model.start else np.asarray(found.u[:, k])
             for k, name in enumerate(model.names)
         ]
-        given = State(np.stack(columns, axis=1), found.s)
+        given = State(jnp.asarray(np.stack(columns, axis=1)), found.s)
     u = np.asarray(given.u, dtype=float)
     if u.shape != (model.cells, len(model.names)):
         raise ModelError(
@@ -171,7 +171,7 @@ def _check_neutral(model: Model, u: np.ndarray) -> None:
     volume = np.asarray(volumes(model, state))
     for k in columns:
         wrong = np.where(np.asarray(model.layout.held)[:, k], 0.0, off[:, k])
-        held = np.asarray(model.layout.held)[:, ions].all(axis=1)
+        held = np.all(np.asarray(model.layout.held)[:, ions], axis=1)
         size = FARADAY * volume * np.maximum(np.abs(u[:, ions]).max(axis=1), 1e-300)
         worst = int(np.argmax(np.where(held, 0.0, wrong / size)))
         if not held[worst] and wrong[worst] > NEUTRAL * size[worst]:
