@@ -250,9 +250,9 @@ def figure(result: Result) -> Figure:
     drawing = Figure(figsize=(10.0, 4.2), layout="constrained")
     left, right = drawing.subplots(1, 2)
     history = exposure(p)
-    end = duration(p) / 2.0
+    end = 4.0 * result.answers.get("t90", duration(p) / 20.0)
     x = np.asarray(history.model.space.position) * 1e6
-    for share in (0.01, 0.04, 0.12, 1.0):
+    for share in (0.02, 0.06, 0.2, 1.0):
         c = p.solubility * history.values(GAS, share * end)[0]
         left.plot(x, 1e3 * c, label=f"{share * end:.3g} s")
     left.set(xlabel="depth in the membrane / um", ylabel="concentration / (mmol/m$^3$)")
