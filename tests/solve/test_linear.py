@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from steadyflux.ground.errors import NameUnknown
-from steadyflux.solve.linear import SOLVERS, SingularMatrix, analyse, forest_order, node_order, solver_names
+from steadyflux.solve.linear import SOLVERS, SingularMatrix, analyse, solver_names
+from steadyflux.solve.ordering import forest_order, node_order
 
 
 def lattice(m: int) -> sp.csc_array:
@@ -164,3 +165,57 @@ def test_names():
     matrix = lattice(3)
     with pytest.raises(NameUnknown, match="superlu"):
         analyse(matrix.indptr, matrix.indices, 9).factor(matrix.data, "superlou")
+
+
+def test_the_ladder_goes_by_size_and_structure():
+    def plan(shape, fields=1):
+        number = np.arange(int(np.prod(shape))).reshape(shape)
+        tail = np.concatenate([np.take(number, range(m - 1), axis).ravel() for axis, m in enumerate(shape)])
+        head = np.concatenate([np.take(number, range(1, m), axis).ravel() for axis, m in enumerate(shape)])
+        n = number.size
+        links = sp.coo_array((np.ones(2 * tail.size), (np.r_[tail, head], np.r_[head, tail])), shape=(n, n))
+        matrix = sp.csc_array(sp.kron(links + sp.eye_array(n), np.ones((fields, fields))))
+        nodes, field = np.repeat(np.arange(n), fields), np.tile(np.arange(fields), n)
+        return analyse(matrix.indptr, matrix.indices, n * fields, nodes, "auto", field)
+
+    assert plan((20, 20, 20)).solver == "amg"
+    assert plan((14, 14, 14), fields=3).solver == "amg"
+    assert plan((10, 10, 10)).solver == "superlu"
+    assert plan((150, 60)).solver == "superlu"
+    assert plan((9000,)).solver == "superlu"
+    wanted = {1: plan((9000,)), 2: plan((150, 60)), 3: plan((20, 20, 20))}
+    for d, one in wanted.items():
+        assert one.spread == pytest.approx(d, abs=0.5)
+
+
+def test_a_direct_solver_takes_over_where_multigrid_fails():
+    matrix, nodes = electroneutral(12, 4, 0.0)
+    plan = analyse(matrix.indptr, matrix.indices, matrix.shape[0], nodes, "amg")
+    x = np.random.default_rng(3).standard_normal(matrix.shape[0])
+    factor = plan.factor(matrix.data)  # all unknowns taken for one field: there are zeros on the diagonal
+    np.testing.assert_allclose(factor.solve(matrix @ x), x, atol=1e-10)
+    assert (plan.log.solver, plan.log.note) == ("superlu", 1) and not factor.loose
+    wave = sp.csc_array(lattice(40) - 2.5 * sp.eye_array(1600))
+    plan = analyse(wave.indptr, wave.indices, 1600, solver="amg")
+    x = np.random.default_rng(3).standard_normal(1600)
+    for _ in range(3):
+        np.testing.assert_allclose(plan.factor(wave.data).solve(wave @ x), x, atol=1e-9)
+    assert plan.log.note > 0 and plan.log.solver == "superlu" and plan.log.failures == 3
+    plan.begin()
+    assert plan.log.note == 0
+
+
+def test_complex_matrices_go_through_both_solvers():
+    matrix = lattice(20)
+    shifted = matrix.data + 0.5j * (matrix.data > 0)
+    x = np.random.default_rng(3).standard_normal((400, 2)) @ [1.0, 1.0j]
+    for name in ("superlu", "amg"):
+        plan = analyse(matrix.indptr, matrix.indices, 400, solver=name)
+        whole = plan.matrix(shifted)
+        np.testing.assert_allclose(plan.factor(shifted).solve(whole @ x), x, atol=1e-10)
+        np.testing.assert_allclose(plan.factor(shifted).solve_transposed(whole.T @ x), x, atol=1e-10)
+
+
+def test_a_solver_that_is_not_there_is_refused():
+    with pytest.raises(NameUnknown, match="did you mean 'amg'"):
+        analyse(lattice(3).indptr, lattice(3).indices, 9, solver="agm")

@@ -339,8 +339,17 @@ def _lane(model: Model, totals: int) -> str:
     unknowns = model.cells * len(model.quantities) + len(model.shared) + totals
     if unknowns <= DENSE_LIMIT:
         return "dense"
-    chain = all(
+    return "chain" if is_chain(model) and len(model.quantities) <= BLOCK_LIMIT else "sparse"
+
+
+def is_chain(model: Model) -> bool:
+    """Whether every edge joins neighbours in the numbering of the cells (or leads out of the system)."""
+    return all(
         bool(np.all((np.asarray(e.head) - np.asarray(e.tail) == 1) | (np.asarray(e.head) >= model.cells)))
         for e in model.edges.values()
     )
-    return "chain" if chain and len(model.quantities) <= BLOCK_LIMIT else "sparse"
+
+
+def in_lane(layout: Layout, lane: str) -> Layout:
+    """The same layout, solved another way."""
+    return Layout(**{name: getattr(layout, name) for name in layout.__dataclass_fields__ if name != "lane"}, lane=lane)

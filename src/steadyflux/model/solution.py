@@ -40,19 +40,49 @@ CODES = {
 }
 
 
+LINEAR_SOLVERS = ["", "dense", "block-tridiagonal", "superlu", "superlu, COLAMD", "amg"]
+"""What may have solved the linear systems, by the number that an outcome holds; further ones are added when met."""
+
+NOTES = (
+    "",
+    "multigrid is not made for this model's matrix, so a direct solver took over",
+    "multigrid did not reach its tolerance, so a direct solver took over",
+)
+
+
+def code_of(solver: str) -> int:
+    """Number of a linear solver in `LINEAR_SOLVERS`."""
+    if solver not in LINEAR_SOLVERS:
+        LINEAR_SOLVERS.append(solver)
+    return LINEAR_SOLVERS.index(solver)
+
+
 class Outcome(NamedTuple):
-    """How a search ended: code (see `CODES`), linear solves, largest scaled residual, share of the forces, phase."""
+    """How a search ended: code (see `CODES`), linear solves, largest scaled residual, share of the forces, phase, and
+    the numbers of the linear solver and of what is to be noted about it."""
 
     code: Any
     iterations: Any
     residual: Any
     force: Any
     phase: Any
+    solver_number: Any = 0
+    note_number: Any = 0
 
     @property
     def name(self) -> str:
         """The code in words."""
         return CODES[int(self.code)][0]
+
+    @property
+    def solver(self) -> str:
+        """What solved the linear systems: "dense", "block-tridiagonal", "superlu", "amg", ...; "" when none was."""
+        return LINEAR_SOLVERS[int(self.solver_number)]
+
+    @property
+    def note(self) -> str:
+        """Why it was not what was chosen; "" when it was."""
+        return NOTES[int(self.note_number)]
 
 
 class Solution(eqx.Module):

@@ -62,6 +62,17 @@ class Polynomial(Coefficient):
             total = total * (x - self.at) + c
         return total
 
+    def mean(self, a: Any, b: Any) -> Any:
+        """The exact mean: that of x^n is the sum of a^j b^(n-j), j from 0 to n, over n + 1."""
+        a, b = a - self.at, b - self.at
+        total, terms, power = jnp.zeros_like(a), jnp.ones_like(a), jnp.ones_like(a)
+        for n, c in enumerate(self.coefficients):
+            if n:
+                power = power * b
+                terms = terms * a + power
+            total = total + c * terms / (n + 1)
+        return total
+
 
 class Power(Coefficient):
     """value * (x / unit)^exponent, zero at x = 0 for a positive exponent."""

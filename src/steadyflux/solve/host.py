@@ -1,8 +1,7 @@
-"""The host lane: Newton over the compiled residual and derivatives, with sparse factorisations outside JAX between."""
+"""The host lane: Newton over the compiled residual and derivatives, with sparse solvers outside JAX between."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -10,79 +9,133 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.model.jacobian import blocks
+from steadyflux.model.mapping import scatter
 from steadyflux.model.model import Model
-from steadyflux.model.system import Stage, State, residual
-from steadyflux.solve.linear import Factor, Plan, SingularMatrix, analyse
-from steadyflux.solve.newton import RUNNING, Search, advance, begin, fastest_rate, first_state, scales, stage_of
+from steadyflux.model.solution import code_of
+from steadyflux.model.system import Stage, State, pivot_columns, residual
+from steadyflux.solve.linear import Plan, SingularMatrix
+from steadyflux.solve.linear import check_solver as check_solver
+from steadyflux.solve.multigrid import LARGE, return_memory
+from steadyflux.solve.newton import (
+    RUNNING,
+    TOLERANCE,
+    Search,
+    advance,
+    begin,
+    fastest_rate,
+    first_state,
+    scales,
+    stage_of,
+)
+from steadyflux.solve.pattern import Pattern, Values, joined, pattern_of
+
+LOOSE = 1e-3  # residual of a linear solve, by the right side, while Newton is still far
+CLOSE = 1e-4  # a tolerance that may lie below the level of rounding, and a step that may be the last
+TIGHT = 1e-7  # the least that is asked before the last step
+ROUNDING = 4.0 * float(np.finfo(float).eps)
 
 
-class Pattern(NamedTuple):
-    """Where the entries of one model structure go: slot of each value in the sparse matrix, its row, and the plan."""
+class Entries(NamedTuple):
+    """The equation at a state: entries of its matrix in measured unknowns, the residual, the measure, a rate."""
 
-    slots: np.ndarray
-    rows: np.ndarray
-    count: int
-    plan: Plan
-
-    def collect(self, values: np.ndarray) -> np.ndarray:
-        """The matrix's entries, in the order of the plan's pattern, from the values that `assemble` gives."""
-        return np.bincount(self.slots, values, minlength=self.count)
+    matrix: np.ndarray
+    residual: np.ndarray
+    column: np.ndarray
+    rate: Any
 
 
-class Structure(NamedTuple):
-    """What the pattern depends on; compared by content, so that models of one shape share one analysis."""
-
-    cells: int
-    quantities: int
-    shared: int
-    ends: tuple[tuple[bytes, bytes], ...]
-    solver: str
-
-
-def search_on_host(model: Model, guess: State | None, solver: str = "superlu") -> Search:
-    """The whole search, one factorisation a step."""
+def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> Search:
+    """The whole search, one linear system a step; the solver is chosen by structure or named."""
     model = jax.device_put(model)
     pattern = pattern_of(model, solver)
+    plan = pattern.plan
+    plan.begin()
     search = _start(model, guess)
+    before = np.inf
     while int(search.outcome) == RUNNING:
-        values, off, scale, rate = assemble(model, search.state, stage_of(search), search.kept)
-        step, size = _step(model, pattern, np.asarray(values), off, scale)
-        search = _judge(model, search, step, size, rate)
-    return search
+        if plan.n > LARGE:
+            return_memory()
+        here = entries_at(model, pattern, search.state, stage_of(search), search.kept)
+        step, size = _step(plan, here, flat(search.state), before)
+        search, before = _judge(model, search, split(step, search.state), size, here.rate), size
+        del here
+    return search._replace(solver=jnp.asarray(code_of(plan.log.solver)), note=jnp.asarray(plan.log.note))
 
 
-def solve_on_host(model: Model, state: State, pins: Any, kept: Any, rhs: State, *, transpose: bool) -> State:
+def solve_on_host(
+    model: Model, state: State, pins: Any, kept: Any, rhs: State, *, transpose: bool, solver: str = "auto"
+) -> State:
     """J x = rhs, or its transpose, at a solution."""
     model = jax.device_put(model)
-    pattern = pattern_of(model)
+    pattern = pattern_of(model, solver)
     stage = Stage(jnp.ones(()), jnp.zeros(()), state, pins)
-    values, _, scale, _ = assemble(model, state, stage, kept)
-    factor = _factor(pattern, np.asarray(values))
-    column = flat(scale)
+    here = entries_at(model, pattern, state, stage, kept)
+    factor = pattern.plan.factor(here.matrix)
     b = flat(rhs)
-    x = factor.solve_transposed(b * column) if transpose else factor.solve(b) * column
+    x = factor.solve_transposed(b * here.column) if transpose else factor.solve(b) * here.column
     return split(x, state)
 
 
-def _step(model: Model, pattern: Pattern, values: np.ndarray, off: State, scale: State) -> tuple[State, Any]:
-    b = -flat(off)
-    rows = np.bincount(pattern.rows, np.abs(values), minlength=b.size)
-    size = np.max(np.abs(b) / np.where(rows > 0, rows, 1.0))
+def entries_at(model: Model, pattern: Pattern, state: State, stage: Stage, kept: Any) -> Entries:
+    """The matrix in the order of the pattern, with columns in the size of their unknowns, and the residual."""
+    values, off, scale, rate = assemble(model, state, stage, kept)
+    column = flat(scale)
+    matrix = pattern.collect(values, pinned(model, stage.pins))
+    measure(pattern.plan, matrix, column)
+    return Entries(matrix, flat(off), column, rate)
+
+
+def measure(plan: Plan, matrix: np.ndarray, column: np.ndarray) -> None:
+    """Multiply the columns of a matrix, in place, by the sizes of their unknowns."""
+    if np.ptp(column) == 0.0:
+        matrix *= column[0]
+    else:
+        matrix *= np.repeat(column, np.diff(plan.indptr))
+
+
+def pinned(model: Model, pins: Any) -> np.ndarray:
+    """Numbers of the unknowns that keep conserved totals."""
+    if not model.layout.totals:
+        return np.zeros(0, dtype=np.int64)
+    cells = np.asarray(pins)
+    return (cells * len(model.names) + np.asarray(pivot_columns(model)))[cells >= 0]
+
+
+def _step(plan: Plan, here: Entries, state: np.ndarray, before: float) -> tuple[np.ndarray, float]:
+    """The undamped Newton step, and the largest residual over the size of its row.
+
+    An iterative solver is asked for no more digits than Newton's next step can use (Eisenstat and Walker 1996, choice
+    2), and in the last step, which is taken without another look, for all that rounding leaves.
+    """
+    b = -here.residual
+    rows = np.bincount(plan.indices, np.abs(here.matrix), minlength=plan.n)
+    size = float(np.max(np.abs(b) / np.where(rows > 0, rows, 1.0)))
+    shrunk = size / before if 0.0 < before < np.inf else 1.0
+    tolerance = float(np.clip(0.5 * shrunk**2, TIGHT, LOOSE))
     try:
-        x = _factor(pattern, values).solve(b) * flat(scale)
+        factor = plan.factor(here.matrix)
+        level = _level(plan, here, state) if factor.loose and tolerance < CLOSE else None
+        x = factor.solve(b, tolerance, level)
+        if factor.loose and np.max(np.abs(x)) < TOLERANCE:
+            level = _level(plan, here, state) if level is None else level
+            rest = b - plan.matrix(here.matrix) @ x
+            if np.linalg.norm(rest) > np.linalg.norm(level):
+                x = x + factor.solve(rest, 0.0, level)
     except SingularMatrix:
         # Newton's judge takes an unusable step as a failed stage and goes on to the next remedy.
         x = np.full(b.size, np.nan)
-    return split(x, off), size
+    return x * here.column, size
 
 
-def _factor(pattern: Pattern, values: np.ndarray) -> Factor:
-    return pattern.plan.factor(pattern.collect(values))
+def _level(plan: Plan, here: Entries, state: np.ndarray) -> Any:
+    """What rounding leaves of the residual of each row, (unknown,)."""
+    return ROUNDING * (plan.matrix(np.abs(here.matrix)) @ np.abs(state / here.column))
 
 
 def flat(x: State) -> np.ndarray:
     """A state as one vector, (unknown,): states cell by cell, then shared unknowns."""
-    return np.concatenate([np.asarray(x.u).ravel(), np.asarray(x.s)])
+    u, s = np.asarray(x.u).reshape(-1), np.asarray(x.s)
+    return np.concatenate([u, s]) if s.size else u
 
 
 def split(x: np.ndarray, like: State) -> State:
@@ -100,82 +153,20 @@ _judge = jax.jit(advance)
 
 
 @jax.jit
-def assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Any, State, State, Any]:
-    """Values of the Jacobian in the order of `_entries`, columns scaled; the residual; the scales; the fastest rate."""
-    scale = scales(model, state)
+def assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Values, State, State, Any]:
+    """Derivatives for `Pattern.collect`, the residual, the size of each unknown, and the fastest rate."""
     b = blocks(model, state, stage, kept)
-    unit = jnp.eye(len(model.names))
-    free = b.free[:, :, None]
-    diagonal = jnp.where(free > 0, b.cell, unit)
-    values = [(diagonal * scale.u[:, None, :]).ravel()]
-    entries = jnp.diagonal(b.cell, axis1=1, axis2=2)
-    for name, (d_tail, d_head) in b.edges.items():
-        tail, head = model.edges[name].tail, model.edges[name].head
-        inside = jnp.asarray(head) < model.cells
-        at_head = jnp.where(inside, jnp.asarray(head), 0)
-        gate = jnp.where(inside, 1.0, 0.0)[:, None, None]
-        free_tail, free_head = free[tail], free[at_head] * gate
-        by_tail, by_head = d_tail * scale.u[tail][:, None, :], d_head * scale.u[at_head][:, None, :] * gate
-        values += [
-            (by_tail * free_tail).ravel(),
-            (by_head * free_tail).ravel(),
-            (-by_tail * free_head).ravel(),
-            (-by_head * free_head).ravel(),
-        ]
-        own = jnp.diagonal(d_tail, axis1=1, axis2=2), -jnp.diagonal(d_head, axis1=1, axis2=2) * gate[:, :, 0]
-        entries = entries.at[tail].add(own[0]).at[at_head].add(own[1])
-    values += [
-        (b.border.columns * scale.s).ravel(),
-        (b.border.rows * scale.u).ravel(),
-        (b.border.corner * scale.s).ravel(),
-    ]
-    off = residual(model, state, stage, kept)
-    return jnp.concatenate(values), off, scale, fastest_rate(model, state, entries)
-
-
-def pattern_of(model: Model, solver: str = "superlu") -> Pattern:
-    """The sparse pattern of a model's Jacobian, computed once for all models of one shape."""
-    return _pattern(_structure(model, solver))
-
-
-def _structure(model: Model, solver: str) -> Structure:
-    ends = tuple(
-        (np.asarray(e.tail, dtype=np.int64).tobytes(), np.asarray(e.head, dtype=np.int64).tobytes())
-        for e in model.edges.values()
+    diagonal = jnp.concatenate([b.cell, jnp.zeros((len(model.reservoirs), *b.cell.shape[1:]))])
+    for name in joined(model):
+        by_tail, by_head = b.edges[name]
+        diagonal = scatter(model.edges[name], diagonal, by_tail, -by_head)
+    diagonal = diagonal[: model.cells]
+    own = jnp.diagonal(diagonal, axis1=1, axis2=2)
+    values = Values(
+        cell=jnp.where(b.free[:, :, None] > 0, diagonal, jnp.eye(len(model.names))),
+        joints=tuple(b.edges[name] for name in joined(model)),
+        columns=b.border.columns,
+        rows=b.border.rows,
+        corner=b.border.corner,
     )
-    shared = len(model.shared) + model.layout.totals
-    return Structure(model.cells, len(model.names), shared, ends, solver)
-
-
-@lru_cache(maxsize=8)
-def _pattern(structure: Structure) -> Pattern:
-    """The sparse pattern of a structure; the entries stand in the order in which `assemble` computes their values."""
-    n, k, s = structure.cells, structure.quantities, structure.shared
-    local = np.arange(k)
-    size = n * k
-    rows: list[np.ndarray] = []
-    columns: list[np.ndarray] = []
-
-    def block(of: np.ndarray, by: np.ndarray) -> None:
-        shape = (of.size, k, k)
-        rows.append(np.broadcast_to((of[:, None] * k + local)[:, :, None], shape).ravel())
-        columns.append(np.broadcast_to((by[:, None] * k + local)[:, None, :], shape).ravel())
-
-    block(np.arange(n), np.arange(n))
-    for tail_bytes, head_bytes in structure.ends:
-        tail, head = np.frombuffer(tail_bytes, np.int64), np.frombuffer(head_bytes, np.int64)
-        head = np.where(head < n, head, tail)  # entries of reservoirs are zero; any valid place will do
-        for of, by in ((tail, tail), (tail, head), (head, tail), (head, head)):
-            block(of, by)
-    if s:
-        states, shared = np.arange(size), size + np.arange(s)
-        rows += [np.repeat(states, s), np.repeat(shared, size), np.repeat(shared, s)]
-        columns += [np.tile(shared, size), np.tile(states, s), np.tile(shared, s)]
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    total = size + s
-    key = column * total + row
-    distinct, slots = np.unique(key, return_inverse=True)
-    indptr = np.searchsorted(distinct // total, np.arange(total + 1))
-    nodes = np.concatenate([np.repeat(np.arange(n), k), n + np.arange(s)])
-    plan = analyse(indptr, distinct % total, total, nodes, structure.solver)
-    return Pattern(slots, row, distinct.size, plan)
+    return values, residual(model, state, stage, kept), scales(model, state), fastest_rate(model, state, own)

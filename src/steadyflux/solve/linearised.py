@@ -13,8 +13,9 @@ from steadyflux.ground.errors import ModelError
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import Stage, State, choose_pins
-from steadyflux.solve.host import assemble, flat, pattern_of, split
+from steadyflux.solve.host import assemble, flat, measure, pinned, split
 from steadyflux.solve.linear import Plan
+from steadyflux.solve.pattern import pattern_of
 
 
 class Linearised(NamedTuple):
@@ -54,8 +55,10 @@ def linearise_about(solution: Solution, purpose: str) -> Linearised:
     kept = jnp.zeros(model.layout.totals) if solution.kept is None else jnp.asarray(solution.kept)
     pattern = pattern_of(model)
     balance, storage, scale = _values(model, state, pins, kept)
-    column = flat(scale)
-    j, m = (pattern.plan.matrix(pattern.collect(np.asarray(values))) for values in (balance, storage))
+    column, plan = flat(scale), pattern.plan
+    j, m = (plan.matrix(pattern.collect(values, pinned(model, pins))) for values in (balance, storage))
+    for matrix in (j, m):
+        measure(plan, matrix.data, column)
     if not m.data.any():
         raise ModelError(
             f"Nothing in this model is stored, so it has no rates and no {purpose}; give a quantity a capacity."
@@ -64,7 +67,7 @@ def linearise_about(solution: Solution, purpose: str) -> Linearised:
     np.maximum.at(row, j.indices, np.abs(j.data))
     row = np.where(row > 0, row, 1.0)
     j.data, m.data = j.data / row[j.indices], m.data / row[m.indices]
-    return Linearised(j, m, column, row, pattern.plan, split(np.zeros(column.size), state))
+    return Linearised(j, m, column, row, plan, split(np.zeros(column.size), state))
 
 
 def at_rest(model: Model) -> Model:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from steadyflux.model.model import Model
+from steadyflux.model.solution import code_of
 from steadyflux.model.storage import capacity
 from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, stored, totals, volumes
 from steadyflux.physics.quantity import KINDS
@@ -52,6 +53,8 @@ class Search(NamedTuple):
     iterations: Any
     outcome: Any
     residual: Any
+    solver: Any  # number of the linear solver (`steadyflux.model.solution.LINEAR_SOLVERS`)
+    note: Any  # number of what is to be said about it
 
 
 def begin(model: Model, start: State, kept: Float[Array, " total"]) -> Search:
@@ -79,6 +82,8 @@ def begin(model: Model, start: State, kept: Float[Array, " total"]) -> Search:
         iterations=count,
         outcome=count + RUNNING,
         residual=jnp.full((), jnp.inf),
+        solver=count + code_of({"dense": "dense", "chain": "block-tridiagonal"}.get(model.layout.lane, "")),
+        note=count,
     )
 
 

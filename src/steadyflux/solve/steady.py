@@ -12,9 +12,12 @@ from jax.custom_batching import custom_vmap
 from jax.flatten_util import ravel_pytree
 
 from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.errors import InputError
+from steadyflux.model.layout import in_lane, is_chain
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
 from steadyflux.model.system import Stage, State, residual
+from steadyflux.physics.law import replace
 from steadyflux.solve.lanes import linearise, newton_step
 from steadyflux.solve.newton import (
     CONVERGED,
@@ -28,27 +31,52 @@ from steadyflux.solve.newton import (
     stage_of,
 )
 
+LANES = {"dense": "dense", "block-tridiagonal": "chain"}
+DENSE_AT_MOST = 4_000  # unknowns of a full matrix, which takes a gigabyte with its derivatives at this size
 
-def steady(model: Model, start: Solution | State | None = None, *, throw: bool = True) -> Solution:
+
+def steady(
+    model: Model, start: Solution | State | None = None, *, solver: str = "auto", throw: bool = True
+) -> Solution:
     """The steady state of a model.
 
     Args:
         model: what is to be solved; numbers that change with time are taken as they are at time zero.
         start: a solution (of the same model with other numbers) or a state to start from.
+        solver: the linear solver, by default chosen by the model's size and structure: "dense" and "block-tridiagonal"
+            (for small models and chains), "direct", "superlu", "amg" (multigrid under a Krylov iteration), or one that
+            is installed besides ("pardiso", "klu", "petsc"). What really solved stands in ``outcome.solver``.
         throw: raise `NotConverged` when no steady state is found; else the outcome says so.
 
     Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
     """
     model = model.at(0.0) if model.varies else model
     guess = start.state if isinstance(start, Solution) else start
-    search = _differentiable(model, guess) if is_traced(model, guess) else _found_here(model, guess)
+    led = _led(model, solver)
+    search = _differentiable(led, guess, solver) if is_traced(model, guess) else _found_here(led, guess, solver)
     solution = Solution(model, search.state, outcome_of(search), pins=search.pins, kept=search.kept)
     if throw and not is_traced(search.outcome):
         solution.check_converged()
     return solution
 
 
-def _found_here(model: Model, guess: State | None) -> Search:
+def _led(model: Model, solver: str) -> Model:
+    """The model in the lane of the solver that is asked for."""
+    if solver == "auto":
+        return model
+    if solver not in LANES:
+        host_lane().check_solver(solver)
+    lane, unknowns = LANES.get(solver, "sparse"), model.cells * len(model.names)
+    if lane == model.layout.lane:
+        return model
+    if lane == "dense" and unknowns > DENSE_AT_MOST:
+        raise InputError(f"A dense matrix of {unknowns} unknowns is too large; choose another solver, or 'auto'.")
+    if lane == "chain" and not is_chain(model):
+        raise InputError("Only a chain of cells has a block-tridiagonal matrix; choose another solver, or 'auto'.")
+    return replace(model, layout=in_lane(model.layout, lane))
+
+
+def _found_here(model: Model, guess: State | None, solver: str) -> Search:
     """The search outside any tracing, by the model's lane."""
     if model.layout.lane != "sparse":
         search = _search(model, guess)
@@ -56,7 +84,8 @@ def _found_here(model: Model, guess: State | None) -> Search:
         # them, goes through the whole ladder once more before the search counts as failed.
         if model.layout.lane == "dense" or int(search.outcome) == CONVERGED:
             return search
-    return host_lane().search_on_host(model, guess)
+        solver = "auto"
+    return host_lane().search_on_host(model, guess, solver)
 
 
 def host_lane() -> Any:
@@ -73,7 +102,9 @@ def is_number(leaf: Any) -> bool:
 
 def outcome_of(search: Search) -> Outcome:
     """The record of how a search ended."""
-    return Outcome(search.outcome, search.iterations, search.residual, search.force, search.phase)
+    return Outcome(
+        search.outcome, search.iterations, search.residual, search.force, search.phase, search.solver, search.note
+    )
 
 
 @jax.jit
@@ -116,7 +147,7 @@ def _portions(size: int, batched: Any, model: Model, guess: State | None) -> tup
     return found, jax.tree.map(lambda _: True, found)
 
 
-def _differentiable(model: Model, guess: State | None) -> Search:
+def _differentiable(model: Model, guess: State | None, solver: str) -> Search:
     """The search, with derivatives of the solved state by every number of the model.
 
     At the solution r(state, numbers) = 0, so d state = -J^-1 (dr/d numbers) d numbers: one linear solve with the
@@ -126,28 +157,33 @@ def _differentiable(model: Model, guess: State | None) -> Search:
 
     @jax.custom_jvp
     def root(numbers: Any) -> Search:
-        found = _found(eqx.combine(numbers, rest), guess)
+        found = _found(eqx.combine(numbers, rest), guess, solver)
         good = found.outcome == CONVERGED
         return found._replace(state=jax.tree.map(lambda x: jnp.where(good, x, jnp.nan), found.state))
 
     @root.defjvp
     def root_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Search, Search]:
         found = root(primals[0])
-        moved = _moved(primals[0], tangents[0], rest, guess, found)
+        if model.layout.lane == "sparse":
+            moved = _moved_on_host(primals[0], tangents[0], rest, guess, found, solver)
+        else:
+            moved = _moved(primals[0], tangents[0], rest, guess, found)
         change = jax.tree.map(_no_tangent, found)
         return found, change._replace(state=moved)
 
     return root(numbers)
 
 
-def _found(model: Model, guess: State | None) -> Search:
+def _found(model: Model, guess: State | None, solver: str) -> Search:
     """The search inside a traced program: compiled, or by a callback to the host for sparse models."""
     if model.layout.lane != "sparse":
         return _search_in_batches(model, guess)
     leaves, build = jax.tree.flatten((model, guess))
     shapes = jax.eval_shape(_search, model, guess)
     return jax.pure_callback(
-        lambda *values: jax.tree.map(np.asarray, host_lane().search_on_host(*jax.tree.unflatten(build, values))),
+        lambda *values: jax.tree.map(
+            np.asarray, host_lane().search_on_host(*jax.tree.unflatten(build, values), solver)
+        ),
         shapes,
         *leaves,
         vmap_method="sequential",
@@ -158,13 +194,24 @@ def _found(model: Model, guess: State | None) -> Search:
 @jax.jit
 def _moved(numbers: Any, tangents: Any, rest: Any, guess: State | None, found: Search) -> State:
     """Change of the solved state along a change of the numbers."""
+    return solve_linear(eqx.combine(numbers, rest), found, _push(numbers, tangents, rest, guess, found))
+
+
+# A callback is left outside: XLA does not always find it again in a program that is compiled by itself.
+def _moved_on_host(numbers: Any, tangents: Any, rest: Any, guess: State | None, found: Search, solver: str) -> State:
+    push = _push(numbers, tangents, rest, guess, found)
+    return solve_linear(eqx.combine(numbers, rest), found, push, solver)
+
+
+@jax.jit
+def _push(numbers: Any, tangents: Any, rest: Any, guess: State | None, found: Search) -> State:
+    """Less the change of the equations along a change of the numbers."""
 
     def equations(numbers: Any) -> State:
         model = eqx.combine(numbers, rest)
         return residual(model, found.state, _final(found), first_state(model, guess)[1])
 
-    along = jax.jvp(equations, (numbers,), (tangents,))[1]
-    return solve_linear(eqx.combine(numbers, rest), found, jax.tree.map(jnp.negative, along))
+    return jax.tree.map(jnp.negative, jax.jvp(equations, (numbers,), (tangents,))[1])
 
 
 def _no_tangent(x: Any) -> Any:
@@ -177,7 +224,7 @@ def _final(search: Search) -> Stage:
     return Stage(jnp.ones(()), jnp.zeros(()), search.state, search.pins)
 
 
-def solve_linear(model: Model, found: Search, rhs: State) -> State:
+def solve_linear(model: Model, found: Search, rhs: State, solver: str = "auto") -> State:
     """J x = rhs at a solution, in a form that JAX can transpose."""
     stage, scale = _final(found), scales(model, found.state)
     fixed = jax.lax.stop_gradient((model, found.state, stage, found.kept, scale))
@@ -193,19 +240,22 @@ def solve_linear(model: Model, found: Search, rhs: State) -> State:
         jax.lax.custom_linear_solve(
             times,
             flat,
-            solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), False))[0],
-            transpose_solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), True))[0],
+            solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), False, solver))[0],
+            transpose_solve=lambda _, b: ravel_pytree(_solve(*fixed, build(b), True, solver))[0],
         )
     )
 
 
-def _solve(model: Model, state: State, stage: Stage, kept: Any, scale: State, rhs: State, transpose: bool) -> State:
+def _solve(
+    model: Model, state: State, stage: Stage, kept: Any, scale: State, rhs: State, transpose: bool, solver: str
+) -> State:
     if model.layout.lane != "sparse":
         return linearise(model, state, stage, kept, scale, transpose=transpose).solve(rhs)
     leaves, build = jax.tree.flatten((model, state, stage.pins, kept, rhs))
     return jax.pure_callback(
         lambda *values: jax.tree.map(
-            np.asarray, host_lane().solve_on_host(*jax.tree.unflatten(build, values), transpose=transpose)
+            np.asarray,
+            host_lane().solve_on_host(*jax.tree.unflatten(build, values), transpose=transpose, solver=solver),
         ),
         jax.eval_shape(lambda x: x, rhs),
         *leaves,
