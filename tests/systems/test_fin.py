@@ -1,11 +1,13 @@
 """The fin: its claims, heat over wide ranges against closed forms, and bad input."""
 
+import jax
 import numpy as np
 import pytest
 from scipy.special import ive, kve
 
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.heat.fin import SYSTEM
+from steadyflux.systems.heat.fin import SYSTEM, plain, plate_heat
+from steadyflux.systems.system import Values
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -74,6 +76,31 @@ def test_a_fin_in_any_fluid_gives_off_what_its_base_supplies(exponent):
     assert solution.entropy.least_local >= 0.0
     # What the base gives at its temperature the surroundings receive at theirs.
     np.testing.assert_allclose(solution.entropy.production, answers["heat"] * (1 / 430.0 - 1 / 700.0), rtol=1e-9)
+
+
+def test_two_dimensions_meet_one_where_the_fin_is_thin_and_exceed_the_film_nowhere():
+    case = {"conductivity": 16.0, "film": 40.0, "film_exponent": 0.25, "emissivity": 0.5, "length": 0.03}
+    answers = SYSTEM.run(**case, thickness=2e-4, width=40.0, base_temperature=480.0).answers
+    np.testing.assert_allclose(answers["effective_heat_2d"], answers["heat"], rtol=5e-3)  # the tip's own 0.2 %
+    thick = SYSTEM.run(conductivity=1e-2, film=100.0, thickness=0.1, length=0.01).answers
+    assert 0.0 < thick["heat_2d"] < 100.0 * 50.0 * 2.0 * 0.06 * 0.01
+
+
+def test_the_heat_in_two_dimensions_is_differentiable():
+    p = plain(SYSTEM.values({"film": 300.0, "conductivity": 5.0}))
+
+    def heat(film):
+        return plate_heat(Values({**p.items, "film": film}))
+
+    step = (heat(300.3) - heat(299.7)) / 0.6
+    np.testing.assert_allclose(jax.grad(heat)(300.0), step, rtol=1e-5)
+
+
+def test_a_run_in_time_warms_the_fin_from_the_ambient_temperature():
+    result = SYSTEM.run(until="3 s")
+    steady = SYSTEM.run().answers
+    assert 300.0 < result.answers["tip_temperature"] < steady["tip_temperature"]
+    assert result.history.ledger["T"].relative < 1e-9
 
 
 def test_a_base_colder_than_the_air_takes_heat_in():
