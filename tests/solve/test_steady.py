@@ -278,3 +278,22 @@ def test_a_solution_says_in_one_line_what_it_is():
         [sf.Hold("left", {"c": 1.7}), sf.Hold("right", {"c": 0.4})],
     )
     assert repr(sf.steady(model)) == "Solution(c in 7 cells: converged after 1 linear solves)"
+
+
+@pytest.mark.parametrize("order", [0.2, 0.5, 0.9, 1.5, 3.0])
+@pytest.mark.parametrize("lane", LANES)
+def test_the_balance_of_a_trace_is_closed_too(order, lane, in_lane):
+    # At the transport limit k c^order = D bulk / L, with c far below the 1e-8 of the bulk that a step is measured by.
+    length, bulk, diffusivity = 1.3e-5, 1.7, 1.1e-9
+    flux, trace = diffusivity * bulk / length, 1e-12 * bulk
+    law = sf.SurfaceRate({"c": -1}, flux / trace**order, {"c": order})
+    model = sf.Model(
+        sf.interval(length, 41),
+        [sf.Species("c")],
+        [sf.Fick("c", diffusivity)],
+        [sf.Exchange("left", law, {"c": bulk}), sf.Hold("right", {"c": bulk})],
+    )
+    solution = sf.steady(in_lane(model, lane))
+    np.testing.assert_allclose(-float(solution.flow("c", "left")), flux, rtol=1e-8)
+    np.testing.assert_allclose(float(solution["c"][0]), trace, rtol=1e-7)
+    assert solution.ledger["c"].relative < 1e-10

@@ -22,9 +22,9 @@ from steadyflux.solve.newton import (
     Search,
     advance,
     begin,
-    fastest_rate,
     first_state,
     scales,
+    signs_of,
     stage_of,
 )
 from steadyflux.solve.pattern import Pattern, Values, joined, pattern_of
@@ -36,12 +36,12 @@ ROUNDING = 4.0 * float(np.finfo(float).eps)
 
 
 class Entries(NamedTuple):
-    """The equation at a state: entries of its matrix in measured unknowns, the residual, the measure, a rate."""
+    """The equation at a state: entries of its matrix in measured unknowns, the residual, the measure, the signs."""
 
     matrix: np.ndarray
     residual: np.ndarray
     column: np.ndarray
-    rate: Any
+    signs: Any
 
 
 def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> Search:
@@ -57,7 +57,7 @@ def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> S
             return_memory()
         here = entries_at(model, pattern, search.state, stage_of(search), search.kept)
         step, size = _step(plan, here, flat(search.state), before)
-        search, before = _judge(model, search, split(step, search.state), size, here.rate), size
+        search, before = _judge(model, search, split(step, search.state), size, here.signs), size
         del here
     return search._replace(solver=jnp.asarray(code_of(plan.log.solver)), note=jnp.asarray(plan.log.note))
 
@@ -78,11 +78,11 @@ def solve_on_host(
 
 def entries_at(model: Model, pattern: Pattern, state: State, stage: Stage, kept: Any) -> Entries:
     """The matrix in the order of the pattern, with columns in the size of their unknowns, and the residual."""
-    values, off, scale, rate = assemble(model, state, stage, kept)
+    values, off, scale, signs = assemble(model, state, stage, kept)
     column = flat(scale)
     matrix = pattern.collect(values, pinned(model, stage.pins))
     measure(pattern.plan, matrix, column)
-    return Entries(matrix, flat(off), column, rate)
+    return Entries(matrix, flat(off), column, signs)
 
 
 def measure(plan: Plan, matrix: np.ndarray, column: np.ndarray) -> None:
@@ -154,7 +154,7 @@ _judge = jax.jit(advance)
 
 @jax.jit
 def assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Values, State, State, Any]:
-    """Derivatives for `Pattern.collect`, the residual, the size of each unknown, and the fastest rate."""
+    """Derivatives for `Pattern.collect`, the residual, the size of each unknown, and the signs."""
     b = blocks(model, state, stage, kept)
     diagonal = jnp.concatenate([b.cell, jnp.zeros((len(model.reservoirs), *b.cell.shape[1:]))])
     for name in joined(model):
@@ -169,4 +169,5 @@ def assemble(model: Model, state: State, stage: Stage, kept: Any) -> tuple[Value
         rows=b.border.rows,
         corner=b.border.corner,
     )
-    return values, residual(model, state, stage, kept), scales(model, state), fastest_rate(model, state, own)
+    off = residual(model, state, stage, kept)
+    return values, off, scales(model, state), signs_of(model, state, off, own)

@@ -13,6 +13,7 @@ from steadyflux.model.jacobian import Blocks, blocks, dense, tridiagonal
 from steadyflux.model.model import Model
 from steadyflux.model.system import Stage, State, residual
 from steadyflux.solve.blocks import factor, solve, solve_blocks
+from steadyflux.solve.newton import Signs, signs_of
 
 Solver = Callable[[State], State]
 
@@ -97,12 +98,12 @@ def _chain(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
     return Linear(solve_chain, State(row, row_shared), entries)
 
 
-def newton_step(model: Model, state: State, stage: Stage, kept: Any, scale: State) -> tuple[State, Any, Array]:
-    """The undamped Newton step, the largest residual over the size of its row, and the Jacobian's diagonal."""
+def newton_step(model: Model, state: State, stage: Stage, kept: Any, scale: State) -> tuple[State, Any, Signs]:
+    """The undamped Newton step, the largest residual over the size of its row, and the signs of the state."""
     off = residual(model, state, stage, kept)
     linear = linearise(model, state, stage, kept, scale)
     step = linear.solve(jax.tree.map(jnp.negative, off))
     size = jnp.max(jnp.abs(off.u) / linear.rows.u)
     if off.s.shape[0]:
         size = jnp.maximum(size, jnp.max(jnp.abs(off.s) / linear.rows.s))
-    return step, size, linear.diagonal
+    return step, size, signs_of(model, state, off, linear.diagonal)

@@ -21,9 +21,11 @@ from steadyflux.physics.quantity import KINDS
 TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
 ROUNDING = 1e-11  # a residual below this share of its row's size is made of roundings
 FLOOR = 1e-5  # a step below this that no longer shrinks is at the floor of rounding
+CLOSED = 1e-9  # of the traffic: how far a balance may be open at a point from which one more step is taken
 SHRINK_LIMIT = 0.1  # a positive state loses at most nine tenths in one step
 NEAR = 1e-3  # a step this small no longer needs care
 LEVEL_LIMIT = 40  # linear solves at one stage before it counts as failed
+TRACE_LIMIT = 150  # the same while only the balance of a trace is left to be closed
 TOTAL_LIMIT = 600
 SMALLEST_DAMPING = 1e-3
 SMALLEST_ADVANCE = 1e-3
@@ -55,6 +57,13 @@ class Search(NamedTuple):
     residual: Any
     solver: Any  # number of the linear solver (`steadyflux.model.solution.LINEAR_SOLVERS`)
     note: Any  # number of what is to be said about it
+
+
+class Signs(NamedTuple):
+    """What the Jacobian's diagonal says of a state: the system's fastest rate, 1/s, and how open its balance is."""
+
+    rate: Any
+    imbalance: Any
 
 
 def begin(model: Model, start: State, kept: Float[Array, " total"]) -> Search:
@@ -127,18 +136,20 @@ def within_bounds(model: Model, base: State, step: State, damping: Any, size: An
     return State(jnp.where(positive & (free < lowest), lowest, free), base.s + damping * step.s)
 
 
-def advance(model: Model, search: Search, step: State, residual_size: Any, rate: Any) -> Search:
+def advance(model: Model, search: Search, step: State, residual_size: Any, signs: Signs) -> Search:
     """Judge the point at hand by its undamped Newton ``step`` and choose the next one.
 
-    ``residual_size`` is the largest residual over the scale of its row; ``rate`` the largest diagonal entry over stored
-    amount, the fastest rate of the system.
+    ``residual_size`` is the largest residual over the scale of its row. A step that is small on the scale of its
+    quantity does not close the balance of a state that is smaller still and reacts steeply (a trace left at an
+    electrode): such a search goes on until the balance is closed, as long as it has steps left.
     """
-    s = search
+    s, rate = search, signs.rate
     size = _largest(step, scales(model, s.state))
     usable = jnp.isfinite(size) & jnp.isfinite(residual_size)
     first = s.tries == 0
     at_floor = usable & (size < FLOOR) & (size > 0.3 * s.size) & (residual_size < ROUNDING)
-    solved = usable & ((size < TOLERANCE) | at_floor)
+    closed = (signs.imbalance < CLOSED) | (s.tries >= TRACE_LIMIT)
+    solved = usable & closed & ((size < TOLERANCE) | at_floor)
     # Steps are compared in one measure too: a state that shrinks makes equal steps look longer.
     shrinks = (size <= s.size) | (_largest(step, scales(model, s.base)) <= s.size)
     accepted = usable & (first | shrinks | (size < NEAR))
@@ -155,7 +166,11 @@ def advance(model: Model, search: Search, step: State, residual_size: Any, rate:
     )
     less = 0.25 * s.damping
     back = s._replace(damping=less, state=within_bounds(model, s.base, s.step, less, s.size), tries=s.tries + 1)
-    stuck = ~solved & ((~accepted & (first | (less < SMALLEST_DAMPING))) | (s.tries >= LEVEL_LIMIT) | (first & ~usable))
+    stuck = ~solved & (
+        (~accepted & (first | (less < SMALLEST_DAMPING)))
+        | ((s.tries >= LEVEL_LIMIT) & ~(size < TOLERANCE))
+        | (first & ~usable)
+    )
 
     done = _reached(model, s._replace(state=polished))
     failed = _failed(model, s)
@@ -297,6 +312,20 @@ def _guess(model: Model, k: int) -> Array:
     at = jnp.stack([p for p, _ in points])
     order = jnp.argsort(at)
     return jnp.interp(position, at[order], jnp.stack([v for _, v in points])[order])
+
+
+def signs_of(model: Model, state: State, off: State, diagonal: Float[Array, "cell quantity"]) -> Signs:
+    """The signs of a state with its residual ``off`` and the diagonal of the Jacobian (cells alone)."""
+    return Signs(fastest_rate(model, state, diagonal), _imbalance(model, state, off, diagonal))
+
+
+def _imbalance(model: Model, state: State, off: State, diagonal: Float[Array, "cell quantity"]) -> Any:
+    """Largest open balance of a quantity that cannot be negative, over its largest traffic (slope times state)."""
+    free = ~jnp.asarray(model.layout.held)
+    traffic = jnp.max(jnp.where(free, jnp.abs(diagonal * state.u), 0.0), axis=0)
+    left = jnp.max(jnp.where(free, jnp.abs(off.u), 0.0), axis=0)
+    judged = jnp.array([KINDS[q.kind].positive for q in model.quantities]) & (traffic > 0)
+    return jnp.max(jnp.where(judged, left / jnp.where(traffic > 0, traffic, 1.0), 0.0))
 
 
 def fastest_rate(model: Model, state: State, diagonal: Float[Array, "cell quantity"]) -> Any:

@@ -25,7 +25,6 @@ from steadyflux.solve.newton import (
     Search,
     advance,
     begin,
-    fastest_rate,
     first_state,
     scales,
     stage_of,
@@ -114,8 +113,8 @@ def _search(model: Model, guess: State | None) -> Search:
 
     def body(search: Search) -> Search:
         stage, scale = stage_of(search), scales(model, search.state)
-        step, size, diagonal = newton_step(model, search.state, stage, search.kept, scale)
-        return advance(model, search, step, size, fastest_rate(model, search.state, diagonal))
+        step, size, signs = newton_step(model, search.state, stage, search.kept, scale)
+        return advance(model, search, step, size, signs)
 
     return jax.lax.while_loop(lambda s: s.outcome == RUNNING, body, begin(model, start, kept))
 
