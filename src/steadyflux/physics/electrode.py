@@ -95,7 +95,8 @@ class SurfaceRate(_Surface):
     """An irreversible reaction at a surface, whatever its potential: rate = k prod c^order, mol/(m^2 s).
 
     ``rate`` k is a bare number in SI (m/s for first order); ``orders`` by species, where they are not the
-    stoichiometric numbers. What is made enters the solution. No way back, hence no affinity.
+    stoichiometric numbers. What is made enters the solution. No way back, hence no affinity; the head's state is not
+    read (any positive concentration will do for a reservoir).
     """
 
     rate: Any = parameter("", "rate constant (a bare number in SI)")

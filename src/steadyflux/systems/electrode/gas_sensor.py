@@ -85,7 +85,7 @@ def model(p: Values, cells: int = CELLS) -> sf.Model:
         laws=[sf.Fick(GAS, p.solubility * D)],
         boundaries=[
             sf.Exchange("face", sf.Transfer(GAS, p.gas_transfer), {GAS: outside}),
-            sf.Exchange("electrode", reaction, {GAS: 0.0}),
+            sf.Exchange("electrode", reaction, {GAS: outside}),
         ],
         temperature=p.temperature,
         start={GAS: 0.0},

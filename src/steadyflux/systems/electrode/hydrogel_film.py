@@ -101,7 +101,7 @@ def model(p: Values) -> sf.Model:
         space,
         quantities=[reactant],
         laws=laws,
-        boundaries=[sf.Exchange("electrode", reaction, {REACTANT: 0.0}), sf.Hold("bulk", {REACTANT: p.bulk})],
+        boundaries=[sf.Exchange("electrode", reaction, {REACTANT: p.bulk}), sf.Hold("bulk", {REACTANT: p.bulk})],
         start={REACTANT: 0.0},
     )
 
