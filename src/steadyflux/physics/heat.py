@@ -15,6 +15,11 @@ from steadyflux.physics.local import Geometry, Local
 _FLOOR = 1e-6
 
 
+def power_of_difference(difference: Any, at: Any, exponent: Any) -> Any:
+    """(|difference| / at)^exponent, by which a film coefficient changes; smooth and finite at rest."""
+    return ((difference / at) ** 2 + _FLOOR**2) ** (0.5 * exponent)
+
+
 class Convection(EdgeLaw):
     """A film and grey radiation side by side, W: A (h dT + emissivity sigma (T_t^4 - T_h^4)), h = h0 (|dT| / dT0)^n.
 
@@ -38,6 +43,5 @@ class Convection(EdgeLaw):
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Heat from tail to head, W."""
         a, b = tail[self.quantity], head[self.quantity]
-        share = ((a - b) / self.at) ** 2 + _FLOOR**2
-        film = self.coefficient * share ** (0.5 * self.exponent) * (a - b)
+        film = self.coefficient * power_of_difference(a - b, self.at, self.exponent) * (a - b)
         return {self.quantity: edge.area * (film + self.emissivity * SIGMA_SB * (a - b) * (a + b) * (a**2 + b**2))}
