@@ -79,6 +79,18 @@ def test_enzymes_agree_with_collocation():
         np.testing.assert_allclose(answers["enzyme_current"], 2 * scale * (1.0 - found.y[0, 0]), rtol=2e-5)
 
 
+def test_a_saturated_enzyme_leaves_the_depth_of_the_film_empty():
+    # Zero order: substrate gets to the depth sqrt(2 D s / V), and all that enters is used up: J = sqrt(2 D s V).
+    for bath in ("stirred", "still"):
+        a = SYSTEM.run(michaelis=1e-5, enzyme_rate=3e3, enzyme_bath=bath, times=(5.0,)).answers
+        flux = np.sqrt(2 * 3e-10 * 4.0 * 3e3)
+        if bath == "still":  # behind a layer: J = (bulk - c) / (layer / D) = sqrt(2 D partition c V)
+            g, h = 7e-10 / 5e-5, 2 * 3e-10 * 0.8 * 3e3
+            c = ((-np.sqrt(h) + np.sqrt(h + 4 * g * g * 5.0)) / (2 * g)) ** 2
+            flux = g * (5.0 - c)
+        np.testing.assert_allclose(a["enzyme_conversion"], 7e-6 * flux, rtol=1e-4)
+
+
 def test_the_way_there_keeps_its_books():
     history = SYSTEM.run(until=3.0).history
     entry = history.ledger[REACTANT]

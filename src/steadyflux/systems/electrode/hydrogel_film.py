@@ -106,6 +106,26 @@ def model(p: Values) -> sf.Model:
     )
 
 
+def first_guess(p: Values, space: sf.Space) -> Any:
+    """The substrate if the enzyme worked at its largest rate wherever there is any: a parabola down to nothing."""
+    xp = array_module(p.items)
+    rate = p.enzyme_rate * p.partition * p.bulk / (p.michaelis + p.partition * p.bulk)
+    pull = 2.0 * p.partition * p.film_diffusivity * rate  # squared flux into the film per concentration before it
+    outside = p.bulk
+    if "layer" in space.edges:
+        slope = p.layer_diffusivity / p.layer_thickness
+        through = p.bulk - rate * p.film_thickness / slope
+        root = 2.0 * slope * p.bulk / (xp.sqrt(pull) + xp.sqrt(pull + 4.0 * slope**2 * p.bulk))
+        outside = xp.where(pull * through > (rate * p.film_thickness) ** 2, through, root**2)
+    reach = xp.sqrt(pull * outside) / rate
+    depth = xp.clip(p.film_thickness - xp.asarray(space.position), 0.0, p.film_thickness)
+    gone = xp.clip(1.0 - depth / reach, 0.0, 1.0) ** 2
+    whole = 1.0 - depth * (2.0 * p.film_thickness - depth) / reach**2
+    inside = outside * xp.where(reach < p.film_thickness, gone, whole)
+    beyond = xp.clip((xp.asarray(space.position) - p.film_thickness) / xp.maximum(p.layer_thickness, 1e-300), 0.0, 1.0)
+    return xp.maximum(inside + beyond * (p.bulk - outside), 1e-9 * p.bulk)
+
+
 def enzyme_model(p: Values, steps: int = ENZYME_STEPS) -> sf.Model:
     """The film with the enzyme, and the layer if it stands there too; all product that arrives reacts."""
     still = p.enzyme_bath == "still" and p.layer_thickness > 0
@@ -126,7 +146,7 @@ def enzyme_model(p: Values, steps: int = ENZYME_STEPS) -> sf.Model:
             sf.Hold("electrode", {PRODUCT: 0.0}),
             sf.Hold("bulk", {SUBSTRATE: p.bulk, PRODUCT: 0.0}),
         ],
-        start={SUBSTRATE: p.bulk},
+        start={SUBSTRATE: first_guess(p, space)},
     )
 
 
