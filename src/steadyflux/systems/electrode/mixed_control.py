@@ -182,6 +182,13 @@ def sphere(p: Values, film: bool, cells: int = CELLS) -> sf.Model:
     )
 
 
+def effectiveness(p: Values, solution: sf.Solution) -> Any:
+    """What reacts in a sphere over what would react if it were as outside everywhere: the mean of c^order."""
+    xp, space = array_module(p.items), solution.model.space
+    rate = xp.maximum(xp.asarray(solution[REACTANT]), 1e-300) ** p.pellet_order
+    return xp.sum(xp.asarray(space.volume) * rate) / xp.sum(xp.asarray(space.volume))
+
+
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Currents (positive when the reactant is used up), the disk's mass transfer, and the sphere's effectiveness."""
     Sc, thickness, _ = scales(p)
@@ -201,7 +208,6 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
         name: -charge * s.flow(REACTANT, "disk") for name, s in zip(kinetic, (by_rate, by_potential), strict=True)
     }
     bare, covered = sf.steady(sphere(p, film=False)), sf.steady(sphere(p, film=True))
-    full = 4.0 / 3.0 * np.pi * p.thiele**2
     levich = 0.620 * charge * p.area * p.bulk * p.diffusivity * Sc ** (1.0 / 3.0) / thickness
     found = {
         "current": current[p.kinetics],
@@ -215,8 +221,8 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
         "schmidt": Sc,
         "sherwood": thickness / layer,
         "diffusion_layer": layer,
-        "effectiveness": bare.flow(REACTANT, "surface") / full,
-        "effectiveness_with_film": covered.flow(REACTANT, "surface") / full,
+        "effectiveness": effectiveness(p, bare),
+        "effectiveness_with_film": effectiveness(p, covered),
     }
     # Far below the surface's value the mesh, which is made for the shell, no longer resolves the centre's.
     if is_traced(p.items) or float(bare[REACTANT][0]) > 1e-3:
@@ -359,7 +365,7 @@ def _order(run: Run) -> list[Comparison]:
         return -float(sf.steady(disk(p, sf.Hold("disk", {REACTANT: 0.0}), cells=cells)).flow(REACTANT, "disk"))
 
     def reacting(cells: int) -> float:
-        return float(sf.steady(sphere(p, film=False, cells=cells)).flow(REACTANT, "surface"))
+        return float(effectiveness(p, sf.steady(sphere(p, film=False, cells=cells))))
 
     steps = [[f(cells) for cells in (31, 61, 121)] for f in (arriving, reacting)]
     orders = [np.log2((a - b) / (b - c)) for a, b, c in steps]
