@@ -140,3 +140,35 @@ def test_the_object_of_every_kind_of_run_is_strict_json():
     for target in ("rod", str(EXAMPLES / "settling_sediment.toml")):
         result = run(target).result
         assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+PLATE = """
+[model]
+name = "plate"
+[space]
+kind = "grid"
+x = { length = "1 cm", count = 7 }
+y = { length = "1 cm", count = 5 }
+[[quantity]]
+kind = "heat"
+[[law]]
+kind = "fourier"
+conductivity = "10 W/(m K)"
+[[boundary]]
+place = "left"
+kind = "hold"
+values = { T = "300 K" }
+[[boundary]]
+place = "right"
+kind = "hold"
+values = { T = "310 K" }
+"""
+
+
+def test_a_run_in_two_dimensions_writes_its_fields_for_drawing_programs(tmp_path):
+    (tmp_path / "plate.toml").write_text(PLATE)
+    found = run(str(tmp_path / "plate.toml"))
+    paths = found.write(tmp_path / "out")
+    assert [path.name for path in paths] == ["table.txt", "figure.png", "profiles.nc", "fields.vtu", "result.json"]
+    assert all(path.stat().st_size > 0 for path in paths)
+    assert "<VTKFile" in paths[3].read_text()

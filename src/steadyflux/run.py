@@ -113,7 +113,7 @@ class Run:
     def write(self, folder: str | Path) -> list[Path]:
         """Write table.txt, figure.png, profiles.nc and last result.json into a folder, each whole or not at all.
 
-        A folder with result.json is therefore complete. Raises `InputError` where it cannot be written.
+        A space in two or three dimensions is written as fields.vtu too (of a run in time its end). A folder with result.json is therefore complete. Raises `InputError` where it cannot be written.
         """
         target = Path(folder)
         try:
@@ -121,14 +121,19 @@ class Run:
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise InputError(f"cannot make the folder {target}: {reason}", "give another one with --out") from None
-        paths = [target / name for name in ("table.txt", "figure.png", "profiles.nc", "result.json")]
+        space = self.solution.model.space
+        drawn = len(space.axes) > 1 and space.kind not in ("network", "joined")
+        names = ["table.txt", "figure.png", "profiles.nc", *(["fields.vtu"] if drawn else []), "result.json"]
+        paths = [target / name for name in names]
         write_atomic(paths[0], text_of(self.tables).encode("utf-8", "backslashreplace"))
         write_figure(paths[1], self.draw())
         if self.history is None:
             write_profiles(paths[2], self.result, self.solution)
         else:
             write_history(paths[2], self.result, self.history)
-        write_json(paths[3], self.result)
+        if drawn:
+            sf.write_vtk(paths[3], self.solution, self.result)
+        write_json(paths[-1], self.result)
         return paths
 
 
