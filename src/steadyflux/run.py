@@ -113,7 +113,8 @@ class Run:
     def write(self, folder: str | Path) -> list[Path]:
         """Write table.txt, figure.png, profiles.nc and last result.json into a folder, each whole or not at all.
 
-        A space in two or three dimensions is written as fields.vtu too (of a run in time its end). A folder with result.json is therefore complete. Raises `InputError` where it cannot be written.
+        A space in two or three dimensions is written as fields.vtu too (of a run in time its end). A folder with
+        result.json is therefore complete. Raises `InputError` where it cannot be written.
         """
         target = Path(folder)
         try:
