@@ -32,6 +32,7 @@ with D about 1e-11 m^2/s and solubility about 0.5 (typical); H2S + 4 H2O -> H2SO
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -104,31 +105,33 @@ def duration(p: Values) -> float:
     return LONG * float(crossing + p.membrane_thickness / (k + p.gas_transfer / p.solubility))
 
 
-def exposure(p: Values) -> sf.History:
+@lru_cache(maxsize=16)
+def exposure(items: tuple[tuple[str, Any], ...]) -> sf.History:
     """The way from an empty membrane to the steady current (or to the last time asked for)."""
+    p = Values(dict(items))
     return sf.evolve(model(p), max(duration(p), *p.times), rtol=1e-8)
 
 
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Steady current and what it says per ppm and per kelvin; how long it takes."""
 
-    def changed(name: str, value: Any) -> Any:
-        there = Values({**p.items, name: value})
+    def changed(**values: Any) -> Any:
+        there = Values({**p.items, **values})
         return current(there, sf.steady(model(there)))
 
-    steady = current(p, solution)
+    # Asked on the way there, sensitivity and times are those of the steady state that it leads to.
+    steady = changed()
     reference = p.temperature if p.reference_temperature is None else p.reference_temperature
-    warmer = Values({**p.items, "temperature": p.temperature + 10.0, "reference_temperature": reference})
     found = {
-        "current": steady,
-        "sensitivity": jax.grad(lambda ppm: changed("ppm", ppm))(p.ppm),
+        "current": current(p, solution),
+        "sensitivity": jax.grad(lambda ppm: changed(ppm=ppm))(p.ppm),
         "electrode_concentration": p.solubility * solution[GAS][-1],
     }
     if is_traced(p.items) or p.ppm == 0.0:
         return found
-    found["q10"] = current(warmer, sf.steady(model(warmer))) / steady
-    history = exposure(p)
-    end, flow = float(history.times[-1]), float(solution.flow(GAS, "electrode"))
+    found["q10"] = changed(temperature=p.temperature + 10.0, reference_temperature=reference) / steady
+    history = exposure(tuple(p.items.items()))
+    end, flow = float(history.times[-1]), -float(steady) / (p.electrons * FARADAY)
 
     def share(time: float) -> float:
         return float(history.flow_at(GAS, "electrode", [time])[0]) / flow
@@ -249,7 +252,7 @@ def figure(result: Result) -> Figure:
     p = result.parameters
     drawing = Figure(figsize=(10.0, 4.2), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    history = exposure(p)
+    history = exposure(tuple(p.items.items()))
     end = 4.0 * result.answers.get("t90", duration(p) / 20.0)
     x = np.asarray(history.model.space.position) * 1e6
     for share in (0.02, 0.06, 0.2, 1.0):

@@ -35,6 +35,7 @@ Eng. Chem. 31 (1939) 916. Glucose oxidase: Michaelis constant about 20 mM (typic
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -155,27 +156,31 @@ def thiele(p: Values) -> Any:
     return p.film_thickness * array_module(p.items).sqrt(p.enzyme_rate / (p.michaelis * p.film_diffusivity))
 
 
-def course(p: Values) -> sf.History:
-    """The current's way after a step of the bulk, as far as it is asked for."""
-    return sf.evolve(model(p), max(p.times), times=sorted(set(p.times)), rtol=1e-8)
+@lru_cache(maxsize=16)
+def currents(items: tuple[tuple[str, Any], ...]) -> list[float]:
+    """The current at the times asked for, after a step of the bulk, A."""
+    p = Values(dict(items))
+    history = sf.evolve(model(p), max(p.times), times=sorted(set(p.times)), rtol=1e-8)
+    return [float(-p.electrons * FARADAY * x) for x in history.flow_at(REACTANT, "electrode", p.times)]
 
 
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Steady current and its resistances (s/m), the current after a step, and what the enzyme gives."""
     charge = p.electrons * FARADAY
-    c = solution[REACTANT]
-    flux = -solution.flow(REACTANT, "electrode") / p.area
+    # Asked on the way there, the resistances are those of the steady state that it leads to.
+    rest = sf.steady(model(p))
+    c, flux = rest[REACTANT], -rest.flow(REACTANT, "electrode") / p.area
     edge = c[STEPS]  # where film and layer touch
     resistances = [(p.bulk - edge) / flux, (edge - c[0]) / flux, c[0] / flux]
     enzyme = sf.steady(enzyme_model(p))
     made = enzyme.flow(SUBSTRATE, "bulk")
     collected = -enzyme.flow(PRODUCT, "electrode")
     found = {
-        "current": charge * p.area * flux,
+        "current": -charge * solution.flow(REACTANT, "electrode"),
         "resistances": resistances,
         "film_limited_current": charge * p.area * p.bulk / resistances[1],
         "fraction_film": resistances[1] * flux / p.bulk,
-        "electrode_concentration": p.partition * c[0],
+        "electrode_concentration": p.partition * solution[REACTANT][0],
         "enzyme_current": charge * collected,
         "enzyme_conversion": made,
         "collection": collected / made,
@@ -185,8 +190,7 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     if is_traced(p.items) or float(left) > 1e-3 * p.bulk:  # a smaller trace is no longer resolved
         found["enzyme_substrate_at_electrode"] = p.partition * left
     if not is_traced(p.items):
-        history = course(p)
-        found["current_at"] = [float(-charge * x) for x in history.flow_at(REACTANT, "electrode", p.times)]
+        found["current_at"] = currents(tuple(p.items.items()))
     return found
 
 

@@ -123,7 +123,7 @@ def disk(p: Values, *at_disk: Any, potential: bool = False, cells: int = CELLS) 
         ],
         boundaries=[*at_disk, sf.Hold("bulk", {REACTANT: p.bulk})],
         temperature=p.temperature,
-        start={"phi": 0.9 * p.potential} if potential else None,
+        start={REACTANT: p.bulk, **({"phi": 0.9 * p.potential} if potential else {})},
     )
 
 
