@@ -284,7 +284,12 @@ class History:
 
         if len(self.times) < 3:
             return np.concatenate([[0.0], np.cumsum(np.diff(self.times) * self.entropy_production[1:])])
-        return cumulative_simpson(self.entropy_production, x=self.times, initial=0.0)
+        rate = self.entropy_production
+        endless = np.maximum.accumulate(
+            ~np.isfinite(rate)
+        )  # beside a state of exactly zero every flow costs without end
+        produced = cumulative_simpson(np.where(endless, 0.0, rate), x=self.times, initial=0.0)
+        return np.where(endless, np.inf, produced)
 
     def books(self, time: Any) -> Any:
         """All fluxes, entropies and potentials as arrays at a time."""
