@@ -203,7 +203,7 @@ def test_laws_of_ones_own_run_in_a_model():
 
 
 def test_laws_that_lack_their_formula_say_which():
-    with pytest.raises(TypeError, match="Nothing must define flux or one_way"):
+    with pytest.raises(TypeError, match="Nothing must define flux, one_way or turnover"):
         Nothing().flux(local(), local(), EDGE)
     with pytest.raises(TypeError, match="CellLaw must define production"):
         sf.CellLaw().production(local(), CELL)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadyflux.ground.errors import UnitError, nearest
-from steadyflux.ground.signal import Signal
 from steadyflux.ground.unit_text import UnitTextError, expression, label, read_factors, split_number
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ def si(value: object, unit: str, what: str, *, allow_array: bool = True) -> Any:
     """
     if isinstance(value, str):
         return _from_text(value, unit, what)
-    if isinstance(value, Signal):
-        return value.converted(lambda one: si(one, unit, what))
     if isinstance(value, bool | np.bool_):
         raise _refused(what, value, unit, "is a boolean, not a number")
     if isinstance(value, Real):
@@ -61,6 +58,9 @@ def si(value: object, unit: str, what: str, *, allow_array: bool = True) -> Any:
         )
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return _from_array(value, unit, what, allow_array)
+    converted = getattr(value, "converted", None)  # a signal: not imported here, because it needs JAX
+    if converted is not None:
+        return converted(lambda one: si(one, unit, what))
     raise _refused(what, value, unit, "is not a number")
 
 
