@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from steadyflux.ground.constants import FARADAY
 from steadyflux.ground.errors import InputError, ModelError, NameUnknown
 from steadyflux.ground.signal import at_time, rests_after
 from steadyflux.ground.units import quantity, si
@@ -22,7 +23,6 @@ from steadyflux.model.system import stored
 
 TOGETHER = 64  # moments that are judged in one call of a compiled program
 QUIET = 1e-4  # a state is steady when an e-fold of time changes nothing by more than this share of its size
-FARADAY = 96485.33212331001
 
 
 class Happening(NamedTuple):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.constants import FARADAY
 from steadyflux.ground.errors import ModelError, NameUnknown, NotConverged
 from steadyflux.ground.units import quantity
 from steadyflux.model.accounts import (
@@ -179,7 +180,7 @@ class Solution(eqx.Module):
         """Electric current into the system through a place, A: sum of z F times the ions' flows, or the charge's."""
         ions = [q for q in self.model.quantities if q.kind == "species" and q.charge]
         if ions:
-            return sum(q.charge * 96485.33212331001 * self.flow(q.name, through) for q in ions)
+            return sum(q.charge * FARADAY * self.flow(q.name, through) for q in ions)
         charge = [q.name for q in self.model.quantities if q.kind == "charge"]
         if not charge:
             raise ModelError("No quantity of this model carries charge; ask for a flow instead of a current.")
