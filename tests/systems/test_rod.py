@@ -1,10 +1,12 @@
 """The rod between fire and ice: its claims, extreme rods against closed forms, and bad input."""
 
+import jax
 import numpy as np
 import pytest
 
+import steadyflux as sf
 from steadyflux.ground.errors import InputError, NameUnknown
-from steadyflux.systems.heat.rod import SYSTEM
+from steadyflux.systems.heat.rod import SYSTEM, course
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -48,7 +50,62 @@ def test_a_conductivity_that_vanishes_between_the_ends_is_refused():
         SYSTEM.run(lenght=1.0)
 
 
+def test_a_run_in_time_says_what_holds_at_its_end():
+    # By the flow at the two ends alone: what is made is what leaves less what enters, and what the rod stores more.
+    found = SYSTEM.run(until="100 s")
+    p, end = found.parameters, found.solution
+    x, T, rate = (np.asarray(y) for y in (end.position(), end["T"], found.history.rate("T")[-1]))
+    stored = p.heat_capacity * p.area * np.trapezoid(rate / T, x)
+    np.testing.assert_allclose(
+        found.answers["entropy_production_total"], found.answers["entropy_exported"] + stored, rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        found.answers["heat"], 401.0 * 1e-4 * 1026.85 / np.sqrt(np.pi * 401 / 3.45e6 * 100), 1e-3
+    )
+    slope = np.interp(0.1 * p.length, x, np.gradient(T, x))
+    sigma = 401.0 * (slope / found.answers["temperature_at"][0]) ** 2
+    np.testing.assert_allclose(found.answers["entropy_production_at"][0], sigma, rtol=1e-4)
+    assert "hot_flow_at_time" not in found.answers
+    assert found.history.regime == "transient"
+    assert found.history.ledger["T"].relative < 1e-10
+
+
+def test_the_entropy_by_balance_is_the_sum_over_time_of_what_is_made():
+    p = SYSTEM.values({"time": 50.0, "hot": 320.0})
+    history = course(p)
+    late = SYSTEM.run(time=50.0, hot=320.0).answers["entropy_produced_by_time"]
+    early = SYSTEM.run(time=5.0, hot=320.0).answers["entropy_produced_by_time"]
+    produced = np.interp([5.0, 50.0], history.times, history.entropy_produced)
+    np.testing.assert_allclose(late - early, produced[1] - produced[0], rtol=1e-4)
+
+
+def test_until_long_after_the_rod_is_at_its_steady_state():
+    still, later = SYSTEM.run(), SYSTEM.run(until=1e5)
+    for name in ("heat", "temperature_at", "entropy_production_total", "entropy_production_at"):
+        np.testing.assert_allclose(later.answers[name], still.answers[name], rtol=1e-8)
+    assert later.history.regime == "steady nonequilibrium"
+
+
+def test_hotter_and_colder_change_places_and_the_front_stays_as_fine():
+    # From 5000 K down: the flow into a rod without end, which the temperature does not change.
+    found = SYSTEM.run(hot=1.0, cold=5000.0, time=1e-3).answers
+    flow = 401.0 * 1e-4 * 4999.0 / np.sqrt(np.pi * 401.0 / 3.45e6 * 1e-3)
+    np.testing.assert_allclose(found["hot_flow_at_time"], -flow, rtol=1e-5)
+    even = SYSTEM.run(hot=300.0, cold=300.0).answers
+    assert even["hot_flow_at_time"] == pytest.approx(0.0, abs=1e-9)
+    assert even["entropy_produced_by_time"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_derivative_passes_through_the_steady_answers():
+    def heat(hot):
+        values = SYSTEM.values({})
+        p = type(values)({**values.items, "hot": hot})
+        return SYSTEM.answers(p, sf.steady(SYSTEM.model(p)))["heat"]
+
+    np.testing.assert_allclose(jax.grad(heat)(1300.0), 401.0 * 1e-4 / 0.5, rtol=1e-10)
+
+
 def test_the_figure_has_both_profiles_and_names_its_axes():
     drawing = SYSTEM.figure(SYSTEM.run())
     assert [axes.get_ylabel() for axes in drawing.axes] == ["temperature, K", "entropy production, W/(K m$^3$)"]
-    assert len(drawing.axes[0].lines) == 2
+    assert len(drawing.axes[0].lines) == 4
