@@ -36,8 +36,9 @@ mostly entrance. Near the rim of a mouth the flux density grows as the distance 
 Limits: in the modes ideal and diaphragm the pore is long compared with its radius. In the mode entrance both sides
 mirror each other, so that half of the pore is solved (its middle has the mean concentration, from which a run in time
 starts, without what the pore stores deeper than 2.5 radii); flux, flow and resistance are those of the pore alone;
-hindrance acts inside the pore. In the closed mode the pore starts with the straight profile between the two solutions, and left_concentration_at, right_concentration_at,
-flux, flow and dissipation are those at `time` (which may be "infinite").
+hindrance acts inside the pore. In the closed mode the pore starts with the straight profile between the two solutions,
+and left_concentration_at, right_concentration_at, flux, flow and dissipation are those at `time` (which may be
+"infinite").
 
 Sources: J. J. Barnes, Physics 5 (1934) 4 (the diaphragm cell); E. M. Renkin, J. Gen. Physiol. 38 (1954) 225; P.
 Dechadilok and W. M. Deen, Ind. Eng. Chem. Res. 45 (2006) 6953; J. E. Hall, J. Gen. Physiol. 66 (1975) 531 (access
