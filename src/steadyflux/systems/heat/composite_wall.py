@@ -14,24 +14,32 @@ Equations
     outer face       q = h_out (T_last face - T_out) + emissivity sigma (T_last face^4 - T_out^4)
     constant k, no radiation:  1/U = 1/h_in + sum of L_i/k_i + sum of R_c + 1/h_out
     entropy production         total q (1/T_out - 1/T_in), of the wall q (1/T_last face - 1/T_first face)
+    in time          C_i dT/dt = d/dx (k_i(T) dT/dx)         (C_i is the heat capacity per volume)
+
+In time the wall starts at the temperature outside, when the room inside is heated at once. `inner_flux_at` and
+`outer_flux_at` are the heat that at `time` enters it and that leaves it; the difference is what the wall takes up.
+Layers without a heat capacity follow at once.
 
 `transmittance` is the U-value of the building trade, which belongs to the wall and not to the weather: conductivities
 at 300 K, no radiation beyond what the films contain. `effective_transmittance` is the heat flux over the temperature
 difference of the two sides as they are.
 
 What to look for: the layer with the largest resistance takes the largest fall; doubling a layer that is not the largest
-resistance changes little.
+resistance changes little. A wall of the same transmittance with its heavy layer inside takes up heat for hours
+before the outside notices.
 
 Limits: one dimension; a film coefficient that does not depend on the temperature; conductivities positive between the
 two temperatures.
 
-Sources: resistances in series, ISO 6946; films 8.3 and 34 W/(m^2 K), ASHRAE winter conditions (typical values); brick
-0.72, mineral wool 0.038, plasterboard 0.25 W/(m K) (typical values).
+Sources: resistances in series, ISO 6946; layers in time by their transfer matrices, Carslaw and Jaeger, Conduction of
+Heat in Solids (1959), section 3.7, inverted on Talbot's contour, J. Inst. Maths Applics 23 (1979) 97; films 8.3 and
+34 W/(m^2 K), ASHRAE winter conditions (typical values); brick 0.72, mineral wool 0.038, plasterboard 0.25 W/(m K)
+(typical values).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +47,8 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module, is_traced
@@ -49,7 +59,8 @@ from steadyflux.physics.local import Geometry, Local
 from steadyflux.systems.system import Claim, Comparison, Numbers, Parameter, Result, System, Table, Values
 
 REFERENCE = 300.0  # K, where a layer has its plain conductivity
-STEPS = 40  # in every layer; any number gives the exact temperatures, these draw the curves
+STEPS = 320  # in every layer; at rest any number gives the exact temperatures
+FINE = 0.01  # widths sqrt(k t / C) of the finest step in a layer
 
 PARAMETERS = (
     Table(
@@ -75,6 +86,7 @@ PARAMETERS = (
     Parameter("inner_temperature", 293.15, "K", "20 degC", low=1.0, high=5000.0),
     Parameter("outer_temperature", 268.15, "K", "-5 degC", low=1.0, high=5000.0),
     Parameter("emissivity", 0.0, "", "radiation counted in the film", low=0.0, high=1.0),
+    Parameter("time", 7200.0, "s", "two hours, chosen", low=1e-9, high=1e15),
 )
 
 
@@ -124,12 +136,26 @@ def _contacts(p: Values) -> tuple[Any, ...]:
     return tuple(p.contact_resistances)
 
 
+def _grading(p: Values, layer: Mapping[str, Any]) -> float:
+    """Largest step over smallest in a layer: at its faces fine enough for what has happened by `time`."""
+    if is_traced(p.items) or layer["heat_capacity"] <= 0:
+        return 1.0
+    smallest = FINE * np.sqrt(layer["conductivity"] / layer["heat_capacity"] * p.time) * STEPS / layer["thickness"]
+    if smallest >= 1.0:
+        return 1.0
+    # Steps that grow by the factor e^(2 g / STEPS) up to the middle: the first is 2 g / (e^g - 1) times the mean.
+    growth = brentq(lambda g: g / np.expm1(g) - smallest, 1e-12, 700.0)
+    return float(np.exp(growth))
+
+
 def _check(p: Values) -> None:
     if is_traced(p.items):
         return
     if p.outer_film == 0 and p.emissivity == 0:
         raise InputError("Without outer_film and emissivity no heat leaves the wall; give one of them.")
     for number, layer in enumerate(p.layers, 1):
+        if layer["heat_capacity"] < 0:
+            raise InputError(f"The heat capacity of layer {number} must not be negative.")
         if layer["thickness"] <= 0:
             raise InputError(f"The thickness of layer {number} must be positive; it is {layer['thickness']:g} m.")
         for T in (p.inner_temperature, p.outer_temperature):
@@ -146,7 +172,7 @@ def model(p: Values) -> sf.Model:
     names = [f"layer {number}" for number in range(1, len(p.layers) + 1)]
     contacts = dict(zip([f"{a}|{b}" for a, b in pairwise(names)], _contacts(p), strict=True))
     split = {name: R for name, R in contacts.items() if is_traced(R) or R > 0}
-    regions = [sf.Region(n, layer["thickness"], STEPS) for n, layer in zip(names, p.layers, strict=True)]
+    regions = [sf.Region(n, x["thickness"], STEPS, _grading(p, x)) for n, x in zip(names, p.layers, strict=True)]
     xp = array_module(p.items)
 
     def spread(key: str, count: int) -> Any:
@@ -157,13 +183,19 @@ def model(p: Values) -> sf.Model:
     inside, outside = {"T": p.inner_temperature}, {"T": p.outer_temperature}
     return sf.Model(
         space=space,
-        quantities=[sf.Heat("T")],
+        quantities=[sf.Heat("T", capacity={n: x["heat_capacity"] for n, x in zip(names, p.layers, strict=True)})],
         laws=[conduction, *(sf.Transfer("T", 1.0 / R, on=name) for name, R in split.items())],
         boundaries=[
             sf.Exchange("inner", sf.Transfer("T", p.inner_film), inside),
             sf.Exchange("outer", RadiatingFilm(p.outer_film, p.emissivity), outside),
         ],
+        start=outside,
     )
+
+
+def course(p: Values) -> sf.History:
+    """The wall from the moment when the room inside is heated until `time`."""
+    return sf.evolve(model(p), until=p.time, rtol=1e-9)
 
 
 def _plain(p: Values) -> Values:
@@ -177,6 +209,16 @@ def _faces(p: Values, solution: sf.Solution) -> Any:
     """Temperature of the inner and the outer face of every layer, from inside out."""
     places = [solution.model.space.place(f"layer {n}").cells for n in range(1, len(p.layers) + 1)]
     return jnp.stack([solution["T"][cells[end]] for cells in places for end in (0, -1)])
+
+
+def _at_time(p: Values, still: sf.Solution) -> dict[str, Any]:
+    """Heat into the wall and out of it at `time`; a wall that stores nothing is at rest at once."""
+    stores = any(layer["heat_capacity"] > 0 for layer in p.layers)
+    moment = course(p).end if stores else still
+    return {
+        "inner_flux_at": float(moment.flow("T", "inner")),
+        "outer_flux_at": -float(moment.flow("T", "outer")),
+    }
 
 
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
@@ -194,6 +236,8 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
         found["effective_transmittance"] = flux / (p.inner_temperature - p.outer_temperature)
     if is_traced(p.items) or p.outer_film > 0:
         found["transmittance"] = sf.steady(model(_plain(p))).flow("T", "inner")
+    if solution.rate is None and not is_traced(p.items):
+        found |= _at_time(p, solution)
     return found
 
 
@@ -204,6 +248,8 @@ UNITS = {
     "effective_transmittance": "W/(m^2*K)",
     "entropy_production_wall": "W/(K*m^2)",
     "entropy_production_total": "W/(K*m^2)",
+    "inner_flux_at": "W/m^2",
+    "outer_flux_at": "W/m^2",
 }
 
 Run = Callable[..., Result]
@@ -248,10 +294,10 @@ FURNACE = {
 }
 
 
-def _against(reference: dict[str, Any], case: dict[str, Any]) -> Callable[[Run], list[Comparison]]:
+def _against(reference: dict[str, Any], case: dict[str, Any], rtol: float = 1e-9) -> Callable[[Run], list[Comparison]]:
     def compare(run: Run) -> list[Comparison]:
         found = run(**case).answers
-        return [Comparison(found[name], np.asarray(value), 1e-9) for name, value in reference.items()]
+        return [Comparison(found[name], np.asarray(value), rtol) for name, value in reference.items()]
 
     return compare
 
@@ -284,6 +330,88 @@ def _conservation(run: Run) -> Comparison:
     return Comparison(np.asarray(found.solution.along("T")), FURNACE["heat_flux"], 1e-9)
 
 
+# Transfer matrices inverted with 40 digits: constant conductivities, no radiation.
+HOUSE_LATER = {"inner_flux_at": 9.992880483038537, "outer_flux_at": 0.8798367610262844}
+FURNACE_LATER_CASE = FURNACE_CASE | {
+    "layers": ((0.23, 1.1, 0.0, 2.2e6), (0.12, 0.16, 0.0, 5e5), (0.006, 45.0, 0.0, 3.7e6)),
+    "emissivity": 0.0,
+    "time": 36000.0,
+}
+FURNACE_LATER = {"inner_flux_at": 5238.572787118222, "outer_flux_at": 233.60575982861707}
+
+
+def _transformed(p: Values, s: Any) -> Any:
+    """Laplace transforms of the flux into the wall and out of it, (2, s), by the layers' transfer matrices.
+
+    A layer's matrix is divided by e^x, x = L sqrt(s C / k), which would overflow.
+    """
+    whole, ones = np.broadcast_to(np.eye(2, dtype=complex), (len(s), 2, 2)), np.ones_like(s)
+    damping = np.zeros_like(s)
+
+    def times(m: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        return m @ np.moveaxis(np.array([[a * ones, b * ones], [c * ones, d * ones]]), -1, 0)
+
+    whole = times(whole, 1.0, 1.0 / p.inner_film, 0.0, 1.0)
+    for layer, contact in zip(p.layers, (*_contacts(p), 0.0), strict=True):
+        k = layer["conductivity"]
+        a = np.sqrt(s * layer["heat_capacity"] / k)
+        x = a * layer["thickness"]
+        cosh, sinh = 0.5 * (1.0 + np.exp(-2.0 * x)), 0.5 * (1.0 - np.exp(-2.0 * x))
+        whole = times(times(whole, cosh, sinh / (k * a), k * a * sinh, cosh), 1.0, contact, 0.0, 1.0)
+        damping = damping + x
+    whole = times(whole, 1.0, 1.0 / p.outer_film, 0.0, 1.0)
+    leaving = (p.inner_temperature - p.outer_temperature) / s / whole[:, 0, 1]
+    return np.stack([whole[:, 1, 1] * leaving, leaving * np.exp(-damping)])
+
+
+def _inverted(p: Values, points: int = 24) -> Any:
+    """Flux into the wall and out of it at `time`: Talbot's contour with the numbers of Abate and Valko (2004)."""
+    angle = np.arange(1, points) * np.pi / points
+    cotangent, r = 1.0 / np.tan(angle), 0.4 * points / p.time
+    s = np.append(r + 0.0j, r * angle * (cotangent + 1.0j))
+    weight = np.append(0.5, 1.0 + 1.0j * (angle + (angle * cotangent - 1.0) * cotangent))
+    return 0.4 / p.time * np.real(_transformed(p, s) @ (weight * np.exp(s * p.time)))
+
+
+def _laplace(run: Run) -> list[Comparison]:
+    """Early, on the way and late, with and without contacts; errors count as shares of the larger flux."""
+    thin = ((1e-3, 400.0, 0.0, 3.4e6), (0.05, 0.03, 0.0, 2e4), (0.2, 1.6, 0.0, 2e6), (4e-3, 15.0, 0.0, 3.9e6))
+    thin_case = {"layers": thin, "contact_resistances": (1e-3, 0.02, 0.0), "inner_film": 900.0, "outer_film": 3.0}
+    found = []
+    for case in ({}, thin_case, FURNACE_LATER_CASE):
+        for time in (30.0, 4e3, 2e5):
+            result = run(case, time=time)
+            measured = [result.answers[name] for name in ("inner_flux_at", "outer_flux_at")]
+            expected = _inverted(result.parameters)
+            found.append(Comparison(measured, expected, 0.0, 3e-5 * float(np.abs(expected).max())))
+    return found
+
+
+def _plate(run: Run) -> list[Comparison]:
+    """A plate too thin to have a profile, warmed by air and cooled by radiation: one equation for its temperature."""
+    h, emissivity, store, hot, cold = 25.0, 0.9, 2e-3 * 3.4e6, 900.0, 280.0
+
+    def warming(t: float, T: Any) -> Any:
+        return (h * (hot - T) - emissivity * SIGMA_SB * (T**4 - cold**4)) / store
+
+    found = []
+    for time in (60.0, 400.0):
+        T = solve_ivp(warming, (0.0, time), [cold], rtol=1e-10, atol=1e-8).y[0, -1]
+        case = {"layers": ((2e-3, 5e4, 0.0, 3.4e6),), "inner_film": h, "outer_film": 0.0, "emissivity": emissivity}
+        a = run(**case, inner_temperature=hot, outer_temperature=cold, time=time).answers
+        found += [
+            Comparison(a["inner_flux_at"], h * (hot - T), 1e-5),
+            Comparison(a["outer_flux_at"], emissivity * SIGMA_SB * (T**4 - cold**4), 1e-5),
+        ]
+    return found
+
+
+def _arrives(run: Run) -> list[Comparison]:
+    """With k(T), contacts and radiation the wall comes to its steady state."""
+    a = run(**FURNACE_CASE, time=1e8).answers
+    return [Comparison(a[name], FURNACE["heat_flux"], 1e-8) for name in ("inner_flux_at", "outer_flux_at")]
+
+
 CLAIMS = (
     Claim("a house wall agrees with the reference", "independent reference computation", _against(HOUSE, {})),
     Claim(
@@ -294,6 +422,19 @@ CLAIMS = (
     Claim("resistances in series", "closed form; ISO 6946", _series),
     Claim("a thin black plate in a vacuum radiates sigma T^4", "limit (Stefan 1879, Boltzmann 1884)", _radiation),
     Claim("the heat flux is the same everywhere", "independent reference computation", _conservation),
+    Claim(
+        "the house wall two hours after the room was heated",
+        "independent reference computation",
+        _against(HOUSE_LATER, {}, 5e-5),
+    ),
+    Claim(
+        "the furnace wall after ten hours, its conductivities those of 300 K",
+        "independent reference computation",
+        _against(FURNACE_LATER, FURNACE_LATER_CASE, 5e-5),
+    ),
+    Claim("heat in and out from 30 s to two days", "Laplace inversion of transfer matrices", _laplace),
+    Claim("a thin plate between warm air and a cold sky", "one ordinary differential equation", _plate),
+    Claim("in time the furnace wall arrives at its steady state", "two routes: steady and in time", _arrives),
 )
 
 
@@ -309,6 +450,11 @@ def figure(result: Result) -> Figure:
         axes.axvspan(float(x[cells[0]]), float(x[cells[-1]]), color=f"C{number % 10}", alpha=0.15)
         text = f"{number}: {1e3 * layer['thickness']:g} mm, {layer['conductivity']:g} W/(m K)"
         axes.plot(x[cells], T[cells], color=f"C{number % 10}", label=text)
+    if solution.rate is None and any(layer["heat_capacity"] > 0 for layer in p.layers):
+        history = course(p)
+        for share, colour in ((0.1, "0.7"), (1.0, "0.4")):
+            on_the_way = history.values("T", share * p.time)[0]
+            axes.plot(x, on_the_way, "--", linewidth=1.0, color=colour, label=f"after {share * p.time:g} s")
     for face, side, outside in ((0.0, -1.0, p.inner_temperature), (total, 1.0, p.outer_temperature)):
         at = T[0] if side < 0 else T[-1]
         axes.plot([face, face, face + 0.12 * side * total], [at, outside, outside], ":", color="0.3")
