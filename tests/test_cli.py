@@ -183,7 +183,11 @@ def test_doctor_tells_the_versions(capsys):
     assert main(["doctor"]) == 0
     out = said(capsys)[0]
     assert steadyflux.__version__ in out
-    assert any(line.split()[:1] == ["jax"] and line.split()[1][0].isdigit() for line in out.splitlines())
+    lines = out.splitlines()
+    assert any(line.split()[:1] == ["jax"] and line.split()[1][0].isdigit() for line in lines)
+    for solvers in ("pardiso", "klu", "petsc, petsc-mumps, petsc-hypre"):
+        at = next(number for number, line in enumerate(lines) if line.startswith(f"  {solvers}: "))
+        assert lines[at + 1] == "    works here" or "; to install: " in lines[at + 1]
 
 
 @pytest.mark.parametrize(

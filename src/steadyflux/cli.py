@@ -186,7 +186,14 @@ def doctor() -> None:
             state = version(name)
         except PackageNotFoundError:
             state = f"missing: pip install 'steadyflux[{extra}]'" if extra else "missing: pip install steadyflux"
+            state = "missing: see below" if extra == "petsc" else state
         click.echo(f"  {name:<18} {state}" + (f"  (extra: {extra})" if extra else ""))
+    extras = _heavy("solve.extras")
+    click.echo("further linear solvers, for sf.steady(model, solver=...):")
+    for name, trouble in extras.states().items():
+        solvers, purpose = ", ".join(extras.EXTRAS[name].solvers), extras.EXTRAS[name].purpose
+        click.echo(f"  {solvers}: {purpose}")
+        click.echo("    works here" if not trouble else f"    {trouble}; to install: {extras.recipe(name)}")
     cache = _heavy("ground.arithmetic").enable_compilation_cache()
     click.echo(f"compiled programs are kept in {cache}" if cache else "compiled programs are not kept")
 

@@ -44,11 +44,12 @@ CODES = {
 LINEAR_SOLVERS = ["", "dense", "block-tridiagonal", "superlu", "superlu, COLAMD", "amg"]
 """What may have solved the linear systems, by the number that an outcome holds; further ones are added when met."""
 
-NOTES = (
+NOTES = [
     "",
     "multigrid is not made for this model's matrix, so a direct solver took over",
     "multigrid did not reach its tolerance, so a direct solver took over",
-)
+]
+"""What is to be noted of a linear solver, by the number that an outcome holds; further notes are added when met."""
 
 
 def code_of(solver: str) -> int:
@@ -56,6 +57,13 @@ def code_of(solver: str) -> int:
     if solver not in LINEAR_SOLVERS:
         LINEAR_SOLVERS.append(solver)
     return LINEAR_SOLVERS.index(solver)
+
+
+def note_of(text: str) -> int:
+    """Number of a note in `NOTES`."""
+    if text not in NOTES:
+        NOTES.append(text)
+    return NOTES.index(text)
 
 
 class Outcome(NamedTuple):
@@ -82,7 +90,7 @@ class Outcome(NamedTuple):
 
     @property
     def note(self) -> str:
-        """Why it was not what was chosen; "" when it was."""
+        """Why the linear solver was not the one chosen, or what a solver tells of itself (its iterations); else ""."""
         return NOTES[int(self.note_number)]
 
 

@@ -79,7 +79,7 @@ def sweep_of(blocks: Blocks, nodes: list[np.ndarray], slices: list[slice]) -> Sw
     count = len(nodes)
     if count < 2:
         return Sweep(blocks, {}, slices)
-    share = _shares(blocks, nodes)
+    share = shares(blocks, nodes)
     lower: dict[tuple[int, int], sp.csr_array] = {}
     for column in range(count):
         for row in range(column, count):
@@ -93,7 +93,7 @@ def sweep_of(blocks: Blocks, nodes: list[np.ndarray], slices: list[slice]) -> Sw
     return Sweep(lower, share, slices)
 
 
-def _shares(blocks: Blocks, nodes: list[np.ndarray]) -> dict[tuple[int, int], sp.csr_array]:
+def shares(blocks: Blocks, nodes: list[np.ndarray]) -> dict[tuple[int, int], sp.csr_array]:
     """U without its diagonal: the elimination within each cell, as matrices from one field to another."""
     count, cells = len(nodes), 1 + max(int(n.max(initial=-1)) for n in nodes)
     place = np.full((count, cells), -1, dtype=np.int32)

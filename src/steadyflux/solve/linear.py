@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
 
 from steadyflux.ground.errors import InputError, NameUnknown
+from steadyflux.model.solution import note_of
 from steadyflux.solve import extras
-from steadyflux.solve.direct import SingularMatrix, superlu
+from steadyflux.solve.direct import DirectFactor, SingularMatrix, superlu
+from steadyflux.solve.hypre import Hypre
 from steadyflux.solve.iterative import Iterative, Kept, NotReached
+from steadyflux.solve.klu import klu
 from steadyflux.solve.multigrid import Unsuited
 from steadyflux.solve.ordering import Permutation, dimension, node_graph, permutation_of
+from steadyflux.solve.pardiso import pardiso
 from steadyflux.solve.parts import BORDER, Parts, cut
+from steadyflux.solve.petsc import mumps
 
 __all__ = [
     "BORDER",
@@ -77,11 +82,12 @@ class Log:
     solver: str = ""
     note: int = 0  # number of a note in `steadyflux.model.solution.NOTES`
     failures: int = 0
+    iterations: int = 0  # of PETSc's, in all
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is computed once for a pattern, and serves all values on it.
+    """What is computed once for a pattern, and serves all values on it; solvers keep their own in `kept` and `store`.
 
     `indptr`, `indices` are the caller's CSC pattern of an n x n matrix; `node_of_unknown` (n,) their nodes,
     `field_of_unknown` (n,) their quantities, `BORDER` for those that everything may depend on.
@@ -94,6 +100,7 @@ class Plan:
     solver: str = "superlu"
     field_of_unknown: np.ndarray | None = None
     kept: Kept = field(default_factory=Kept, repr=False)
+    store: dict[str, Any] = field(default_factory=dict, repr=False)
     log: Log = field(default_factory=Log, repr=False)
 
     @cached_property
@@ -125,13 +132,12 @@ class Plan:
 
     def begin(self) -> None:
         """A new search: what failed in the last one may work in this."""
-        self.log.solver, self.log.note, self.log.failures = "", 0, 0
+        self.log.solver, self.log.note, self.log.failures, self.log.iterations = "", 0, 0, 0
 
     def factor(self, values: np.ndarray, solver: str | None = None) -> Factor:
         """Factor the matrix of these values (nnz,), in the order of the caller's pattern, by the named solver."""
         name = self.solver if solver is None else solver
-        if name not in SOLVERS:
-            raise NameUnknown("linear solver", name, SOLVERS)
+        check_solver(name, named=True)
         values = np.asarray(values)
         if not np.isfinite(values).all():
             unknown = int(self.indices[int(np.flatnonzero(~np.isfinite(values))[0])])
@@ -167,7 +173,7 @@ def analyse(
     indptr, indices = np.asarray(indptr, dtype=np.int32), np.asarray(indices, dtype=np.int32)
     plan = Plan(n, indptr, indices, nodes, "superlu", field_of_unknown)
     name = choose(plan) if solver == "auto" else solver
-    name = extras.best_direct() if name == "direct" else name
+    name = _best_direct(plan) if name == "direct" else name
     check_solver(name)
     return plan if name == plan.solver else Plan(n, indptr, indices, nodes, name, field_of_unknown)
 
@@ -182,33 +188,98 @@ def choose(plan: Plan) -> str:
     return "amg" if fields == 1 and plan.n > SCALAR_SHEET and plan.spread > 1.5 else "direct"
 
 
-def check_solver(name: str) -> None:
-    """Refuse the name of a solver that does not exist, or is not installed here."""
-    if name in SOLVERS or name in ("auto", "direct"):
+def check_solver(name: str, named: bool = False) -> None:
+    """Refuse the name of a solver that does not exist or is not installed; with ``named`` words for a choice too."""
+    if name in SOLVERS:
+        if not extras.installed(name):
+            raise extras.missing(name)
         return
-    if name in extras.INSTALL:
-        raise InputError(f"The linear solver '{name}' is not installed here; {extras.INSTALL[name]}.")
-    raise NameUnknown("linear solver", name, [*SOLVERS, "auto", "direct", "dense", "block-tridiagonal"])
+    words = ("auto", "direct", "dense", "block-tridiagonal")
+    if name in words[:2] and not named:
+        return
+    unknown = NameUnknown("linear solver", name, [*SOLVERS, *(() if named else words)])
+    absent = [near for near in unknown.nearest if near in SOLVERS and not extras.installed(near)]
+    if absent:
+        raise InputError(f"{unknown.sentence()} {absent[0]!r} is not installed here", extras.missing(absent[0]).remedy)
+    raise unknown
+
+
+def _best_direct(plan: Plan) -> str:
+    """The best direct solver for a pattern among those installed; its dimension is measured only where it matters."""
+    if extras.best_direct(plan.n, extras.SHEET + 1.0) == "superlu":
+        return "superlu"
+    return extras.best_direct(plan.n, plan.spread)
 
 
 def _superlu(plan: Plan, values: np.ndarray) -> Factor:
     return superlu(plan.matrix(values), plan.permutation)
 
 
-def _multigrid(plan: Plan, values: np.ndarray) -> Factor:
-    if plan.log.failures >= TRIES:
-        return _instead(plan, values, plan.log.note, "it failed before")
+def _or_superlu(
+    solver: Callable[[sp.csc_array, dict[str, Any]], DirectFactor | None],
+) -> Callable[[Plan, np.ndarray], Factor]:
+    """A direct solver of real matrices that may fail, with SuperLU behind it, which also names a suspect."""
+
+    def factor(plan: Plan, values: np.ndarray) -> Factor:
+        found = None if np.iscomplexobj(values) else solver(plan.matrix(values), plan.store)
+        return _superlu(plan, values) if found is None else found
+
+    return factor
+
+
+def _petsc(plan: Plan, values: np.ndarray) -> Factor:
+    """PETSc's multigrid where it is the faster way, else its direct solver."""
+    return (_petsc_hypre if choose(plan) == "amg" else _petsc_mumps)(plan, values)
+
+
+def _petsc_mumps(plan: Plan, values: np.ndarray) -> Factor:
+    found = None if np.iscomplexobj(values) else mumps(plan.matrix(values), plan.node_of_unknown, plan.store)
+    if found is not None:
+        return found
+    if plan.n > DIRECT_BODY:
+        raise SingularMatrix(
+            "PETSc does not solve this matrix, which is singular or nearly so",
+            "look for a quantity that nothing holds: a closed system needs its total, a potential its reference",
+        )
+    return _superlu(plan, values)
+
+
+def _petsc_hypre(plan: Plan, values: np.ndarray) -> Factor:
+    def tell(iterations: int) -> None:
+        plan.log.iterations += iterations
+        plan.log.note = note_of(f"{plan.log.iterations} iterations in all")
+
+    def instead(number: int, reason: str) -> Factor:
+        plan.log.failures += 1
+        plan.log.note = number
+        return _petsc_mumps(plan, values)
+
+    if plan.log.failures >= TRIES or np.iscomplexobj(values):
+        return _petsc_mumps(plan, values)
     try:
-        return _Guarded(plan, values, Iterative("amg", plan.parts, values, plan.kept))
+        return _Guarded(plan, Hypre(plan.matrix(values), plan.parts, plan.store, tell), instead)
     except Unsuited as reason:
-        return _instead(plan, values, UNSUITED, str(reason))
+        return instead(UNSUITED, str(reason))
+
+
+def _multigrid(plan: Plan, values: np.ndarray) -> Factor:
+    def instead(number: int, reason: str) -> Factor:
+        return _instead(plan, values, number, reason)
+
+    if plan.log.failures >= TRIES:
+        return instead(plan.log.note, "it failed before")
+    try:
+        return _Guarded(plan, Iterative("amg", plan.parts, values, plan.kept), instead)
+    except Unsuited as reason:
+        return instead(UNSUITED, str(reason))
 
 
 class _Guarded:
     """An iterative solver, and a direct one when it does not arrive."""
 
-    def __init__(self, plan: Plan, values: np.ndarray, iterative: Iterative) -> None:
-        self._plan, self._values, self._iterative = plan, values, iterative
+    def __init__(self, plan: Plan, iterative: Factor, instead: Callable[[int, str], Factor]) -> None:
+        """``instead`` makes the direct one, given the number of a note and the reason in words."""
+        self._plan, self._iterative, self._instead = plan, iterative, instead
         self._direct: Factor | None = None
 
     @property
@@ -235,7 +306,7 @@ class _Guarded:
                 return solve(self._iterative)
             except (Unsuited, NotReached) as reason:
                 number = UNSUITED if isinstance(reason, Unsuited) else NOT_REACHED
-                self._direct = _instead(self._plan, self._values, number, str(reason))
+                self._direct = self._instead(number, str(reason))
                 self._plan.log.solver = self._direct.name
         return solve(self._direct)
 
@@ -247,15 +318,24 @@ def _instead(plan: Plan, values: np.ndarray, note: int, reason: str) -> Factor:
     if plan.n > DIRECT_BODY and plan.spread >= BODY:
         raise SingularMatrix(
             f"multigrid does not solve this matrix ({reason})",
-            f"its {plan.n} unknowns in a body are too many for a direct solver; take fewer cells",
+            f"its {plan.n} unknowns in a body are too many for a direct solver here; take fewer cells, or "
+            "solver='petsc-mumps' over several processes",
         )
-    return SOLVERS[extras.best_direct()](plan, values)
+    return SOLVERS[_best_direct(plan)](plan, values)
 
 
-SOLVERS: dict[str, Callable[[Plan, np.ndarray], Factor]] = {"superlu": _superlu, "amg": _multigrid}
+SOLVERS: dict[str, Callable[[Plan, np.ndarray], Factor]] = {
+    "superlu": _superlu,
+    "amg": _multigrid,
+    "pardiso": _or_superlu(pardiso),
+    "klu": _or_superlu(klu),
+    "petsc": _petsc,
+    "petsc-mumps": _petsc_mumps,
+    "petsc-hypre": _petsc_hypre,
+}
 """Linear solvers by name: each takes a plan and values to a factor. Add one here and `Plan.factor` knows it."""
 
 
 def solver_names() -> tuple[str, ...]:
     """Names of the linear solvers that can be used here."""
-    return tuple(SOLVERS)
+    return tuple(name for name in SOLVERS if extras.installed(name))

@@ -43,8 +43,9 @@ def steady(
         model: what is to be solved; numbers that change with time are taken as they are at time zero.
         start: a solution (of the same model with other numbers) or a state to start from.
         solver: the linear solver, by default chosen by the model's size and structure: "dense" and "block-tridiagonal"
-            (for small models and chains), "direct", "superlu", "amg" (multigrid under a Krylov iteration). What really
-            solved stands in ``outcome.solver``.
+            (for small models and chains), "direct", "superlu", "amg" (multigrid under a Krylov iteration), and where
+            they are installed "pardiso", "klu", and "petsc", "petsc-mumps", "petsc-hypre" over the processes of an MPI
+            program (docs/solvers.md). What really solved stands in ``outcome.solver``.
         throw: raise `NotConverged` when no steady state is found; else the outcome says so.
 
     Works inside `jax.jit`, `jax.vmap` and `jax.grad`; there a search that fails gives nan instead of raising.
