@@ -100,6 +100,8 @@ from .solve.continuation import Branch as Branch
 from .solve.continuation import trace as trace
 from .solve.impedance import Response as Response
 from .solve.impedance import impedance as impedance
+from .solve.march import March as March
+from .solve.march import march as march
 from .solve.stability import Spectrum as Spectrum
 from .solve.stability import spectrum as spectrum
 from .solve.steady import steady as steady

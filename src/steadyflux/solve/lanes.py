@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Array, Float
 
 from steadyflux.model.jacobian import Blocks, blocks, dense, tridiagonal
@@ -27,13 +28,27 @@ class Linear(NamedTuple):
     diagonal: Float[Array, "cell quantity"]
 
 
-def linearise(model: Model, state: State, stage: Stage, kept: Any, scale: State, *, transpose: bool = False) -> Linear:
-    """Factor the Jacobian at a state, with columns scaled by ``scale`` and rows by their size."""
+def linearise(
+    model: Model,
+    state: State,
+    stage: Stage,
+    kept: Any,
+    scale: State,
+    *,
+    transpose: bool = False,
+    repeated: bool = False,
+) -> Linear:
+    """Factor the Jacobian at a state, with columns scaled by ``scale`` and rows by their size.
+
+    ``repeated`` keeps the factors for many right sides; else each solve may factor anew, which is faster for one.
+    """
     lane = _dense if model.layout.lane == "dense" else _chain
-    return lane(model, state, stage, kept, scale, transpose)
+    return lane(model, state, stage, kept, scale, transpose, repeated)
 
 
-def _dense(model: Model, state: State, stage: Stage, kept: Any, scale: State, transpose: bool) -> Linear:
+def _dense(
+    model: Model, state: State, stage: Stage, kept: Any, scale: State, transpose: bool, repeated: bool
+) -> Linear:
     matrix = dense(model, state, stage, kept)
     column = jnp.concatenate([scale.u.ravel(), scale.s])
     scaled = matrix * column[None, :]
@@ -41,9 +56,13 @@ def _dense(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
     row = jnp.where((row > 0) & jnp.isfinite(row), row, 1.0)
     scaled = scaled / row[:, None]
     size = state.u.size
+    factors = lu_factor(scaled.T if transpose else scaled) if repeated else None
 
     def solve_dense(rhs: State) -> State:
         b = jnp.concatenate([rhs.u.ravel(), rhs.s])
+        if factors is not None:
+            x = lu_solve(factors, b * column) / row if transpose else lu_solve(factors, b / row) * column
+            return State(x[:size].reshape(state.u.shape), x[size:])
         x = jnp.linalg.solve(scaled.T, b * column) / row if transpose else jnp.linalg.solve(scaled, b / row) * column
         return State(x[:size].reshape(state.u.shape), x[size:])
 
@@ -51,7 +70,9 @@ def _dense(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
     return Linear(solve_dense, rows, jnp.diag(matrix)[:size].reshape(state.u.shape))
 
 
-def _chain(model: Model, state: State, stage: Stage, kept: Any, scale: State, transpose: bool) -> Linear:
+def _chain(
+    model: Model, state: State, stage: Stage, kept: Any, scale: State, transpose: bool, repeated: bool
+) -> Linear:
     b: Blocks = blocks(model, state, stage, kept)
     lower, diagonal, upper = tridiagonal(model, b)
     entries = jnp.diagonal(diagonal, axis1=1, axis2=2)
@@ -64,7 +85,7 @@ def _chain(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
     row = jnp.where((row > 0) & jnp.isfinite(row), row, 1.0)
     lower, diagonal, upper = (m / row[:, :, None] for m in (lower, diagonal, upper))
     columns = columns / row[:, :, None]
-    shared = model.layout.totals + len(model.shared)
+    shared = state.s.shape[0]
     rows, corner = b.border.rows * scale.u, b.border.corner * scale.s
     row_shared = jnp.zeros(0)
     if shared:
@@ -80,8 +101,8 @@ def _chain(model: Model, state: State, stage: Stage, kept: Any, scale: State, tr
             jnp.concatenate([turned(lower, 1, 2)[1:], none]),
         )
         columns, rows, corner = jnp.moveaxis(rows, 0, 2), jnp.moveaxis(columns, 2, 0), corner.T
-    factors = factor(lower, diagonal, upper) if shared else None
-    bordered = solve(factors, columns) if factors is not None else columns
+    factors = factor(lower, diagonal, upper) if shared or repeated else None
+    bordered = solve(factors, columns) if factors is not None and shared else columns
 
     def solve_chain(rhs: State) -> State:
         u, s = (rhs.u * scale.u, rhs.s * scale.s) if transpose else (rhs.u / row, rhs.s / row_shared)

@@ -124,7 +124,7 @@ class Program:
     def scales(self, t: float, y: np.ndarray) -> np.ndarray:
         """Size of each unknown; a counter's is what the cells together would store at those sizes."""
         model = self.model.at(self._time(t)) if self.model.varies else self.model
-        size = _scales(model, self.state(y))
+        size = sizes(model, self.state(y))
         known = np.array([self._known(name) for name in model.names])
         shared = self.shape[2]
         own = np.concatenate([np.maximum(np.asarray(size.u), known).ravel(), np.asarray(size.s)[:shared]])
@@ -139,7 +139,7 @@ def _curvature(model: Model, before: State, after: State) -> Any:
 
 
 @jax.jit
-def _scales(model: Model, state: State) -> State:
+def sizes(model: Model, state: State) -> State:
     """The size of each unknown, with what is held and what stands outside already in its place.
 
     A state that begins at zero and is held at one has the size one.
