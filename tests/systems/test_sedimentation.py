@@ -41,6 +41,26 @@ def test_without_gravity_the_column_is_even():
     assert found.solution.regime == "equilibrium"
 
 
+def test_the_approach_of_columns_of_all_heights():
+    # D [(pi / H)^2 + (1 / 2 l)^2], with D and l by Stokes and Einstein.
+    rng = np.random.default_rng(8)
+    for peclet in (1e-5, 1.0, 15.0, 90.0, 700.0, 5000.0):
+        a, T, eta, height = 10 ** rng.uniform(-8, -6), rng.uniform(250.0, 400.0), 10 ** rng.uniform(-4, 0), 1e-3
+        D = K_B * T / (6.0 * np.pi * eta * a)
+        weight = 4.0 / 3.0 * np.pi * a**3 * 500.0
+        given = {"radius": a, "temperature": T, "viscosity": eta, "height": height, "density_difference": 500.0}
+        found = SYSTEM.run(given, gravity=peclet * K_B * T / (weight * height)).answers
+        expected = D / height**2 * (np.pi**2 + 0.25 * peclet**2)
+        np.testing.assert_allclose(found["approach"], expected, rtol=1e-4)
+
+
+def test_a_run_in_time_has_no_approach_and_keeps_its_particles():
+    found = SYSTEM.run(until="1 h")
+    assert "approach" not in found.answers
+    assert found.history.ledger["particles"].relative < 1e-10
+    np.testing.assert_allclose(found.answers["profile"], SYSTEM.run().answers["profile"], rtol=0.05)
+
+
 def test_the_buoyant_column_is_the_mirror_of_the_sinking_one():
     down, up = SYSTEM.run(height=3e-4).answers, SYSTEM.run(height=3e-4, density_difference=-207.0).answers
     np.testing.assert_allclose(up["profile"][::-1], down["profile"], rtol=1e-9)

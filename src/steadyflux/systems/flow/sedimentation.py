@@ -17,6 +17,9 @@ fraction phi, ln gamma = (8 phi - 9 phi^2 + 3 phi^3) / (1 - phi)^3. Crowded part
 then flatter. Both fluxes at mid-height are given per mean concentration, in m/s; upwards is positive.
 
 From an even suspension the column settles into that profile (Mason and Weaver 1924); profile_at gives it at `times`.
+`approach` is the rate at which the last disturbance of the equilibrium dies away, D [(pi / H)^2 + (1 / 2 l)^2] where
+the particles are dilute: diffusion over the whole height in a low column, in a high one the fall through two scale
+heights, whatever the height.
 
 What to look for: `drift_flux` and `diffusion_flux` are large, their sum, the net flux, is zero to rounding on every
 edge of the mesh, and the regime is "equilibrium", not "steady nonequilibrium".
@@ -44,10 +47,12 @@ import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.constants import K_B, N_A, R
 from steadyflux.ground.errors import InputError
+from steadyflux.solve.chain import decay_rates
 from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
 NEAR = 36.0  # scale heights within which the particles are resolved: e^-36 is below rounding
+EVEN = (400, 2000, 20_000, 200_000)  # steps of the even mesh for the rates, at most a twentieth of a scale height
 STEPS = (600, 100, 200)  # from the crowded end: graded, up to mid-height, beyond
 BOTTOM_MESH = 3.0  # steps grow as e^(z / 3 l): that spreads the error of the total evenly
 
@@ -113,9 +118,13 @@ def model(p: Values) -> sf.Model:
             raise InputError(
                 f"The column is {peclet:.3g} scale heights high: all particles lie at one end; choose a lower column."
             )
+    return _column(p, _nodes(p))
+
+
+def _column(p: Values, nodes: Any) -> sf.Model:
     weight = _weight(p)
     return sf.Model(
-        space=sf.interval(nodes=_nodes(p), names=("bottom", "top")),
+        space=sf.interval(nodes=nodes, names=("bottom", "top")),
         quantities=[sf.Species("particles", _diffusivity(p), external="potential energy")],
         laws=[sf.NernstPlanck()],
         phase=HardSpheres(_molar_volume(p)) if p.crowding == "yes" else None,
@@ -150,6 +159,16 @@ def _settling(p: Values) -> list[list[float]]:
     return [np.interp(at, z, history.values("particles", [t])[0] / mean).tolist() for t in p.times]
 
 
+def _approach(p: Values, solution: sf.Solution) -> float:
+    """Slowest rate about the equilibrium, 1/s. The shape of what decays reaches up to where next to nothing is left."""
+    peclet = abs(float(_weight(p) * p.height / (R * p.temperature)))
+    steps = next(n for n in EVEN if n >= 20.0 * peclet or n == EVEN[-1])
+    z = np.linspace(0.0, p.height, steps + 1)
+    log_c = np.log(np.maximum(np.asarray(solution["particles"]), 1e-300))
+    c = np.exp(np.interp(z, np.asarray(solution.position()), log_c))
+    return float(decay_rates(_column(p, z), c, 2)[1])  # the first is that of the total, zero
+
+
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Profile over the mean, scale height, the two fluxes at mid-height and what is left of them."""
     z, c, log_activity = jnp.asarray(solution.position()), solution["particles"], _log_activity(p, solution)
@@ -168,6 +187,8 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     log_profile = jnp.log(jnp.maximum(c / mean, 1e-300))
     profile = jnp.exp(jnp.interp(jnp.asarray(FRACTIONS) * p.height, z, log_profile))
     later = {"profile_at": _settling(p)} if p.times and not is_traced(p.items) else {}
+    if solution.rate is None and not is_traced(p.items):
+        later["approach"] = _approach(p, solution)
     return later | {
         "profile": profile,
         "scale_height": scale_height,
@@ -191,6 +212,7 @@ UNITS = {
     "drift_flux": "m/s",
     "diffusion_flux": "m/s",
     "mean_height": "m",
+    "approach": "1/s",
     "regime": "",
 }
 
@@ -203,6 +225,7 @@ GAMBOGE = {
     "drift_flux": -1.7248435919801763e-08,
     "diffusion_flux": 1.724843591980176e-08,
     "mean_height": 3.432424830307352e-05,
+    "approach": 0.0011006943341988313,
 }
 GAMBOGE_PROFILE = (2.315799430620464, 0.8504546472342615, 0.3123211351721284)  # bottom, middle, top
 GAMBOGE_CROWDED = (2.2974668701404083, 0.8535830818893476, 0.3148269861553033)
@@ -220,6 +243,7 @@ SILICA = {
     "drift_flux": -1.7273204191075748e-08,
     "diffusion_flux": 1.7273204191075748e-08,
     "mean_height": 8.438666998253848e-05,
+    "approach": 0.0003301688027200176,
 }
 SILICA_PROFILE = (3.1516260592417304, 0.7054313428669154, 0.15789734256060453)
 SILICA_CROWDED = (0.3003333571814652 / 0.25, 0.25180060036383195 / 0.25, 0.19254530887348367 / 0.25)
@@ -249,6 +273,7 @@ def _case(peclet: float) -> dict[str, float]:
 
 def _barometric(run: Run) -> list[Comparison]:
     comparisons = []
+    D = K_B * 293.0 / (6.0 * np.pi * 1e-3 * 0.212e-6)
     for peclet in (1e-6, 0.3, 40.0, 1e3, -7.0, -1e3):
         found = run(**_case(peclet)).answers
         top = -np.expm1(-abs(peclet))
@@ -257,6 +282,7 @@ def _barometric(run: Run) -> list[Comparison]:
         comparisons += [
             Comparison(measured[:3], profile, 1e-5, 1e-30),
             Comparison(found["scale_height"], 1e-4 / peclet, 1e-6),
+            Comparison(found["approach"], D * ((np.pi / 1e-4) ** 2 + (0.5 * peclet / 1e-4) ** 2), 1e-4),
         ]
     return comparisons
 
@@ -295,6 +321,16 @@ def _mason_weaver(run: Run) -> list[Comparison]:
     ]
 
 
+def _fading(run: Run) -> list[Comparison]:
+    """The crowded column late in its run: what is missing at the top fades at the rate `approach`."""
+    found = run(**SILICA_CASE, crowding="yes")
+    rate, rest = found.answers["approach"], np.asarray(found.solution["particles"])
+    moments = np.array((8.0, 9.0)) / rate
+    history = sf.evolve(model(found.parameters), until=moments[1], times=moments, rtol=1e-9)
+    missing = (history["particles"] - rest)[:, -1]
+    return [Comparison(np.log(missing[0] / missing[1]), 1.0, 1e-3)]
+
+
 CLAIMS = (
     Claim(
         "Perrin's gamboge, dilute and with crowding, agrees",
@@ -307,7 +343,8 @@ CLAIMS = (
         _against(SILICA, SILICA_PROFILE, SILICA_CROWDED, SILICA_CASE),
     ),
     Claim("the way there", "Mason and Weaver 1924; independent reference computation", _mason_weaver),
-    Claim("barometric law from Pe 1e-6 to 1000, sinking and rising", "closed form", _barometric),
+    Claim("barometric law and approach from Pe 1e-6 to 1000, sinking and rising", "closed form", _barometric),
+    Claim("a crowded column comes to rest at the rate `approach`", "two routes: rates and a run in time", _fading),
     Claim("no net flux on any edge; the regime is equilibrium", "detailed balance", _no_net_flux),
     Claim("Perrin's counts give Perrin's Avogadro number", "Perrin 1909", _perrin),
     Claim("the particles of the start are all still there", "conservation", _total),
