@@ -2,15 +2,19 @@
 
 Seeds: B
 
-Two solutions meet in a film of thickness L (a frit, a gel, a membrane without charge). Each ion diffuses at its own
-pace; the faster one runs ahead by less than a Debye length, and the field of that charge slows it and hurries the
-others, so that together they carry no current. The film is far thicker than the Debye length: every slice of it is
-neutral.
+Two solutions meet, either in a film of thickness L (`mode` film: a frit, a gel, a membrane without charge) or along a
+plane from which they spread without end (`mode` free). Each ion diffuses at its own pace; the faster one runs ahead by
+less than a Debye length, and the field of that charge slows it and hurries the others, so that together they carry no
+current. Both are far wider than the Debye length: every slice is neutral.
 
 Equations
 
-    J_i = -D_i (dc_i/dx + z_i (F / R T) c_i dphi/dx) = const
-    sum z_i c_i = 0,   sum z_i J_i = 0,   concentrations given at both faces
+    J_i = -D_i (dc_i/dx + z_i (F / R T) c_i dphi/dx),   sum z_i c_i = 0,   sum z_i J_i = 0
+    film    J_i = const,   concentrations given at both faces
+    free    dc_i/dt = -dJ_i/dx,   a step at t = 0:   -(xi / 2) dc_i/dxi = -d(J_i sqrt(t))/dxi,   xi = x / sqrt(t)
+
+In the free junction concentrations and potential depend on xi alone, so that they widen as sqrt(t) and the junction
+potential does not change in time. It is solved as a steady state in xi.
 
 Fluxes count as positive from left to right, the junction potential is phi(right) - phi(left); the field is -dphi/dx.
 
@@ -23,16 +27,21 @@ What to look for
 - A single salt diffuses as one substance with D = (z+ - z-) D+ D- / (z+ D+ - z- D-). `ambipolar_diffusivity` measures
   it from the computed flux of the salt made of the first cation and the first anion of the list.
 - Ions of equal concentration on both sides flow nonetheless: the field of the others drives them.
+- The free junction's profiles differ from the film's, and so does its potential, by a little: 26.69 mV for the case
+  above. A film that starts as a step (`--until`) has the free potential until the ions feel its faces, passes 27.1 mV
+  and settles at Planck's.
 
 Limits
 
-Ideal solutions, steady film of given faces. In a junction that spreads freely the profiles differ, and so does the
-potential, by a little (26.69 mV for the case above). The film may carry no current.
-`dissipation` is left out where an ion is altogether absent on one side: there it has no bound.
+Ideal solutions, no current, no convection. Of a free junction `fluxes`, `field`, `middle_concentrations` and
+`dissipation` are those at the plane of contact (per area of it) at the moment `time`, `potential_profile` and
+`mean_field` belong to the window of width `thickness` around it; `time` has no effect on the junction potential.
+Followed in time, a free junction counts ln(t / s). `dissipation` is left out where an ion is altogether absent on one
+side: there it has no bound.
 
 Sources: M. Planck, Ann. Phys. 275 (1890) 561; P. Henderson, Z. phys. Chem. 59 (1907) 118 and 63 (1908) 325; W.
-Nernst, Z. phys. Chem. 2 (1888) 613 (ambipolar diffusion); E. J. F. Dickinson, L. Freitag and R. G. Compton, J. Phys.
-Chem. B 114 (2010) 187 (the free junction).
+Nernst, Z. phys. Chem. 2 (1888) 613 (ambipolar diffusion); H. J. Hickman, Chem. Eng. Sci. 25 (1970) 381 and E. J. F.
+Dickinson, L. Freitag and R. G. Compton, J. Phys. Chem. B 114 (2010) 187 (the free junction).
 """
 
 from __future__ import annotations
@@ -43,15 +52,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.special import erf
 
 import steadyflux as sf
 from steadyflux.ground.constants import FARADAY, R
 from steadyflux.ground.errors import InputError
 from steadyflux.systems.electrolyte._ions import BATH_COLUMNS, check_neutral, check_positive, ion_names
-from steadyflux.systems.system import Claim, Comparison, Parameter, Result, System, Table, Values
+from steadyflux.systems.electrolyte._spreading import spreading, strength
+from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Table, Values
 
 LEFT, RIGHT = "left", "right"
 FRACTIONS = np.linspace(0.0, 1.0, 11)
+EDGE = 0.003  # width of the step that a film starts from, in thicknesses
 
 IONS = Table(
     "ions",
@@ -66,28 +78,43 @@ IONS = Table(
 
 PARAMETERS = (
     IONS,
-    Parameter("thickness", 1e-3, "m", "a glass frit, typical", 1e-9, 10.0),
+    Choice("mode", "film", ("film", "free"), "a film between two solutions, or two half spaces that spread freely"),
+    Parameter("thickness", 1e-3, "m", "a glass frit, typical; of a free junction the window shown", 1e-9, 10.0),
+    Parameter("time", 10.0, "s", "since the two half spaces met; a film has none", 1e-9, 1e9),
     Parameter("temperature", 298.15, "K", "25 C", 50.0, 2000.0),
-    Parameter("cells", 801, "", "discretisation error below 1e-5 at a thousandfold difference", 3, 100_000, whole=True),
+    Parameter(
+        "cells",
+        801,
+        "",
+        "error below 1e-5 at a thousandfold difference; each half space has as many",
+        3,
+        100_000,
+        whole=True,
+    ),
 )
 
 
 def mesh(p: Values) -> np.ndarray:
     """Nodes in two halves, finer towards the more dilute face, where the potential varies as a logarithm."""
-    strength = [sum(ion["charge"] ** 2 * ion[side] for ion in p.ions) for side in (LEFT, RIGHT)]
-    scale = min(0.5, max(min(strength) / max(strength), 1e-9))
+    one, two = (strength(p.ions, side) for side in (LEFT, RIGHT))
+    scale = min(0.5, max(min(one, two) / max(one, two), 1e-9))
     t = np.linspace(0.0, 1.0, p.cells)
     x = scale * np.sinh(t * math.asinh(1.0 / scale))
     x[-1] = 1.0
-    return p.thickness * (x if strength[0] <= strength[1] else 1.0 - x[::-1])
+    return p.thickness * (x if one <= two else 1.0 - x[::-1])
 
 
 def film(p: Values) -> sf.Model:
-    """The film between its two solutions; the right one floats to the potential at which no current flows."""
+    """The film between its two solutions; the right one floats to the potential at which no current flows.
+
+    In time it starts as a step in its middle.
+    """
     names = ion_names(p.ions)
     left, right = ({n: ion[side] for n, ion in zip(names, p.ions, strict=True)} for side in (LEFT, RIGHT))
+    nodes = mesh(p)
+    step = 0.5 * (1.0 + erf((nodes / p.thickness - 0.5) / EDGE))
     return sf.Model(
-        space=sf.interval(nodes=mesh(p)),
+        space=sf.interval(nodes=nodes),
         quantities=[
             *(sf.Ion(n, i["diffusivity"], charge=i["charge"]) for n, i in zip(names, p.ions, strict=True)),
             sf.Potential(),
@@ -95,17 +122,22 @@ def film(p: Values) -> sf.Model:
         laws=[sf.NernstPlanck(), sf.Electroneutrality()],
         boundaries=[sf.Hold(LEFT, {**left, "phi": 0.0}), sf.Hold(RIGHT, right), sf.Float(RIGHT)],
         temperature=p.temperature,
+        start={n: left[n] + (right[n] - left[n]) * step for n in names},
     )
 
 
 def model(p: Values) -> sf.Model:
-    """The film, its solutions checked."""
+    """The film or the two half spaces, their solutions checked."""
     check_positive(p.ions, "diffusivity", LEFT, RIGHT)
     for side in (LEFT, RIGHT):
         check_neutral(p.ions, side, f"The {side} solution")
         if not any(ion["charge"] and ion[side] > 0 for ion in p.ions):
             raise InputError(f"The {side} solution holds no ion, so that it has no potential; add a trace of salt.")
-    return film(p)
+    if p.mode == "film":
+        return film(p)
+    if min(ion["diffusivity"] for ion in p.ions) == 0.0:
+        raise InputError("An ion of diffusivity zero cannot spread; give it a small one, or choose the mode film.")
+    return spreading(p, ion_names(p.ions))
 
 
 def salt_diffusivity(p: Values) -> float:
@@ -122,22 +154,30 @@ def salt_diffusivity(p: Values) -> float:
 def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     """Junction potential, fluxes, field, profiles, salt diffusivity, free energy lost."""
     names = ion_names(p.ions)
-    x, phi = np.asarray(solution.position()), np.asarray(solution["phi"])
-    edge = min(int(np.searchsorted(x, 0.5 * p.thickness)), len(x) - 2)
-    around = slice(edge - 1, edge + 2)
-    slope = np.polynomial.polynomial.Polynomial.fit(x[around], phi[around], 2).deriv()(0.5 * p.thickness)
+    width = math.sqrt(p.time) if p.mode == "free" else 1.0  # of one unit of the solution's coordinate, m
+    x, phi = width * np.asarray(solution.position()), np.asarray(solution["phi"])
+    middle = 0.0 if p.mode == "free" else 0.5 * p.thickness
+    edge = min(int(np.searchsorted(x, middle)), len(x) - 2)
+    around = slice(edge - 2, edge + 2) if p.mode == "free" else slice(edge - 1, edge + 2)
+    slope = np.polynomial.polynomial.Polynomial.fit(x[around], phi[around], 2).deriv()(middle)
+    window = middle + p.thickness * (FRACTIONS - 0.5)
+    profile = np.interp(window, x, phi)
+    if p.mode == "free":
+        through = [float(solution.along(n)[edge - 1]) / width for n in names]
+    else:
+        through = [float(solution.flow(n, LEFT)) for n in names]
     found = {
         "junction_potential": float(phi[-1] - phi[0]),
-        "fluxes": [float(solution.flow(n, LEFT)) for n in names],
-        "current": float(solution.current(LEFT)),
+        "fluxes": through,
+        "current": float(solution.current(LEFT)) / width,
         "field": -float(slope),
-        "mean_field": -float(phi[-1] - phi[0]) / p.thickness,
+        "mean_field": -float(profile[-1] - profile[0]) / p.thickness,
         "ambipolar_diffusivity": salt_diffusivity(p),
-        "middle_concentrations": [float(solution.interpolate(n, 0.5 * p.thickness)) for n in names],
-        "potential_profile": np.interp(FRACTIONS * p.thickness, x, phi).tolist(),
+        "middle_concentrations": [float(np.interp(middle, x, np.asarray(solution[n]))) for n in names],
+        "potential_profile": profile.tolist(),
     }
     if all(ion[LEFT] > 0 and ion[RIGHT] > 0 for ion in p.ions):  # else the free energy lost has no bound
-        found["dissipation"] = p.temperature * solution.entropy.production
+        found["dissipation"] = p.temperature * solution.entropy.production / width
     return found
 
 
@@ -269,6 +309,43 @@ def _order(run: Run) -> Comparison:
     return Comparison(math.log2((found[0] - found[1]) / (found[1] - found[2])), 2.0, 0.02)
 
 
+def _free(run: Run) -> list[Comparison]:
+    found = []
+    for ions, expected in ((ACID, 0.026693470631122016), (BRIDGE, 0.002183833517585237)):
+        a, b = (run(ions=ions, mode="free", temperature=298.15, cells=n).answers for n in (801, 1602))
+        one, two = a["junction_potential"], b["junction_potential"]
+        found += [Comparison(one, expected, 1e-5), Comparison(two + (two - one) / 3.0, expected, 1e-8)]
+        # What the ions carry through the plane adds up to nothing.
+        carried = [ion["charge"] * flux for ion, flux in zip(ions, a["fluxes"], strict=True)]
+        found.append(Comparison(sum(carried), 0.0, 0.0, 1e-12 * max(map(abs, carried))))
+    return found
+
+
+def _one_free_salt(run: Run) -> list[Comparison]:
+    # A single salt spreads as an error function; its potential depends on the two concentrations alone.
+    D, t = (7.9e-10, 2.03e-9), 47.0
+    a = run(ions=_ions((2, -1), D, (20.0, 40.0), (0.7, 1.4)), mode="free", time=t, temperature=288.0).answers
+    salt = 3.0 * D[0] * D[1] / (2.0 * D[0] + D[1])
+    flux = math.sqrt(salt / (4.0 * math.pi * t)) * 19.3
+    expected = -R * 288.0 / FARADAY * (D[0] - D[1]) / (2.0 * D[0] + D[1]) * math.log(0.7 / 20.0)
+    return [
+        Comparison(a["junction_potential"], expected, 2e-5),
+        Comparison(a["fluxes"], [flux, 2.0 * flux], 1e-5),
+        Comparison(a["middle_concentrations"], [10.35, 20.7], 1e-5),
+    ]
+
+
+def _settling(run: Run) -> list[Comparison]:
+    # A film that starts as a step does not feel its faces at first: it has the potential of the free junction.
+    p = SYSTEM.values({"ions": ACID, "temperature": 298.15, "thickness": 1e-3})
+    potential = sf.evolve(model(p), until=1000.0, times=[2.0, 1000.0])["phi"][:, -1]
+    free = run(ions=ACID, temperature=298.15, mode="free").answers["junction_potential"]
+    return [
+        Comparison(potential[0], free, 1e-5),
+        Comparison(potential[-1], henderson(ACID, 298.15), 1e-6),
+    ]
+
+
 CLAIMS = (
     Claim("Planck's potential where both sides have one strength", "Planck 1890; Goldman 1943", _one_strength),
     Claim("Planck's potential of monovalent ions", "Planck 1890, his closed form solved for zero current", _planck),
@@ -276,26 +353,38 @@ CLAIMS = (
     Claim("no current to 1e-12 of what the ions carry", "the condition of the junction", _no_current),
     Claim("0.1 M HCl | 0.1 M KCl", "Henderson 1907; independent reference computation", _acid),
     Claim("0.01 M NaCl | 1 M KCl salt bridge", "independent reference computation", _bridge),
+    Claim("free junctions of HCl | KCl and NaCl | KCl", "independent reference computation", _free),
+    Claim("a single salt that spreads freely", "Nernst 1888; Fick's second law, error function", _one_free_salt),
+    Claim("a film passes from the free potential to Planck's", "two routes to the free junction; limit", _settling),
     Claim("second order in the step", "observed on three meshes", _order),
 )
 
 
 def figure(result: Result) -> Figure:
-    """Concentrations and potential across the film, and the flux of each ion with and without the field."""
+    """Concentrations and potential across the junction, and the flux of each ion with and without the field."""
     p = result.parameters
+    free = p.mode == "free"
     drawing = Figure(figsize=(9.5, 3.8), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    x = np.asarray(result.solution.position()) / p.thickness
+    x = np.asarray(result.solution.position())
     names = ion_names(p.ions)
     for name in names:
-        left.plot(x, np.asarray(result.solution[name]), label=name)
-    left.set(xlabel="position / thickness", ylabel="concentration / (mol/m$^3$)", title="The film")
+        left.plot(x * 1e3 if free else x / p.thickness, np.asarray(result.solution[name]), label=name)
+    left.set(ylabel="concentration / (mol/m$^3$)")
+    if free:
+        left.set(xlabel="$x / \\sqrt{t}$ / (mm/s$^{1/2}$)", title="Two half spaces at any time")
+    else:
+        left.set(xlabel="position / thickness", title="The film")
     left.legend(loc="center left", fontsize=8)
     potential = left.twinx()
-    potential.plot(x, 1e3 * np.asarray(result.solution["phi"]), "k--")
+    potential.plot(x * 1e3 if free else x / p.thickness, 1e3 * np.asarray(result.solution["phi"]), "k--")
     potential.set_ylabel("potential / mV (dashed)")
     at = np.arange(len(names))
-    alone = [i["diffusivity"] * (i[LEFT] - i[RIGHT]) / p.thickness for i in p.ions]
+    speeds = [
+        math.sqrt(i["diffusivity"] / (4.0 * math.pi * p.time)) if free else i["diffusivity"] / p.thickness
+        for i in p.ions
+    ]
+    alone = [speed * (i[LEFT] - i[RIGHT]) for speed, i in zip(speeds, p.ions, strict=True)]
     right.bar(at - 0.2, np.array(alone) * 1e6, 0.4, label="diffusion alone")
     right.bar(at + 0.2, np.array(result.answers["fluxes"]) * 1e6, 0.4, label="with the field")
     right.axhline(0.0, color="grey", lw=0.6)
