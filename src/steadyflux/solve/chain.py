@@ -1,8 +1,9 @@
 """How fast one quantity in a chain of cells comes to rest: decay rates by a symmetric matrix, however strong the drift.
 
 Drift makes the matrix of the linearised equation so far from symmetric that its eigenvalues cannot be computed as it
-stands: in a column 60 scale heights high rounding makes some of them grow. A chain's matrix has three diagonals, and where
-the couplings there and back have the same sign a diagonal scaling makes it symmetric. That needs only their product.
+stands: in a column 60 scale heights high rounding makes some of them grow. A chain's matrix has three diagonals, and
+where the couplings there and back have the same sign a diagonal scaling makes it symmetric. That needs only their
+product.
 """
 
 from __future__ import annotations

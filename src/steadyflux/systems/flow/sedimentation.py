@@ -186,7 +186,7 @@ def answers(p: Values, solution: sf.Solution) -> dict[str, Any]:
     net = jnp.max(jnp.abs(solution.along("particles")))
     log_profile = jnp.log(jnp.maximum(c / mean, 1e-300))
     profile = jnp.exp(jnp.interp(jnp.asarray(FRACTIONS) * p.height, z, log_profile))
-    later = {"profile_at": _settling(p)} if p.times and not is_traced(p.items) else {}
+    later: dict[str, Any] = {"profile_at": _settling(p)} if p.times and not is_traced(p.items) else {}
     if solution.rate is None and not is_traced(p.items):
         later["approach"] = _approach(p, solution)
     return later | {

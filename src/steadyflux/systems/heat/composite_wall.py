@@ -144,8 +144,8 @@ def _grading(p: Values, layer: Mapping[str, Any]) -> float:
     if smallest >= 1.0:
         return 1.0
     # Steps that grow by the factor e^(2 g / STEPS) up to the middle: the first is 2 g / (e^g - 1) times the mean.
-    growth = brentq(lambda g: g / np.expm1(g) - smallest, 1e-12, 700.0)
-    return float(np.exp(growth))
+    root: Any = brentq  # SciPy's annotations allow it to return more than the root
+    return float(np.exp(root(lambda g: g / np.expm1(g) - smallest, 1e-12, 700.0)))
 
 
 def _check(p: Values) -> None:
