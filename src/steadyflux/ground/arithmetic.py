@@ -12,6 +12,8 @@ from jax.core import Tracer
 __all__ = ["array_module", "enable_compilation_cache", "is_traced"]
 
 jax.config.update("jax_enable_x64", True)
+# Most programs here take less time than it takes to wake the thread that would run them.
+jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 # XLA compiles a loop as one function only when a step touches few bytes (by default about a kilobyte); otherwise it
 # dispatches every operation of every step. Scans over the cells of a chain are five to seven times faster with a higher

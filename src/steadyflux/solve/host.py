@@ -13,7 +13,7 @@ from steadyflux.model.mapping import scatter
 from steadyflux.model.model import Model
 from steadyflux.model.solution import code_of
 from steadyflux.model.system import Stage, State, pivot_columns, residual
-from steadyflux.solve.linear import Plan, SingularMatrix
+from steadyflux.solve.linear import Factor, Plan, SingularMatrix
 from steadyflux.solve.linear import check_solver as check_solver
 from steadyflux.solve.multigrid import LARGE, return_memory
 from steadyflux.solve.newton import (
@@ -51,12 +51,12 @@ def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> S
     plan = pattern.plan
     plan.begin()
     search = _start(model, guess)
-    before = np.inf
+    before, factors = np.inf, _Latest(plan)
     while int(search.outcome) == RUNNING:
         if plan.n > LARGE:
             return_memory()
         here = entries_at(model, pattern, search.state, stage_of(search), search.kept)
-        step, size = _step(plan, here, flat(search.state), before)
+        step, size = _step(factors, here, flat(search.state), before)
         search, before = _judge(model, search, split(step, search.state), size, here.signs), size
         del here
     return search._replace(solver=jnp.asarray(code_of(plan.log.solver)), note=jnp.asarray(plan.log.note))
@@ -101,19 +101,38 @@ def pinned(model: Model, pins: Any) -> np.ndarray:
     return (cells * len(model.names) + np.asarray(pivot_columns(model)))[cells >= 0]
 
 
-def _step(plan: Plan, here: Entries, state: np.ndarray, before: float) -> tuple[np.ndarray, float]:
+class _Latest:
+    """The last factors of a search: a matrix that has not changed, as that of linear equations, is not factored again.
+
+    Factors of another matrix are let go before new ones are made, so that only one set is ever in memory.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._matrix: np.ndarray | None = None
+        self._factor: Factor | None = None
+
+    def of(self, matrix: np.ndarray) -> Factor:
+        """The factors of a matrix, in the order of the pattern."""
+        if self._factor is None or self._matrix is None or not np.array_equal(self._matrix, matrix):
+            self._matrix = self._factor = None
+            self._factor, self._matrix = self.plan.factor(matrix), matrix
+        return self._factor
+
+
+def _step(factors: _Latest, here: Entries, state: np.ndarray, before: float) -> tuple[np.ndarray, float]:
     """The undamped Newton step, and the largest residual over the size of its row.
 
     An iterative solver is asked for no more digits than Newton's next step can use (Eisenstat and Walker 1996, choice
     2), and in the last step, which is taken without another look, for all that rounding leaves.
     """
-    b = -here.residual
+    b, plan = -here.residual, factors.plan
     rows = np.bincount(plan.indices, np.abs(here.matrix), minlength=plan.n)
     size = float(np.max(np.abs(b) / np.where(rows > 0, rows, 1.0)))
     shrunk = size / before if 0.0 < before < np.inf else 1.0
     tolerance = float(np.clip(0.5 * shrunk**2, TIGHT, LOOSE))
     try:
-        factor = plan.factor(here.matrix)
+        factor = factors.of(here.matrix)
         level = _level(plan, here, state) if factor.loose and tolerance < CLOSE else None
         x = factor.solve(b, tolerance, level)
         if factor.loose and np.max(np.abs(x)) < TOLERANCE:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import reverse_cuthill_mckee
@@ -14,8 +15,9 @@ from sksundae.ida import IDA, IDAJacTimes, IDAPrecond
 from steadyflux.ground.errors import NotConverged
 from steadyflux.solve.linear import analyse
 from steadyflux.solve.onset import Onset
-from steadyflux.solve.program import Program
+from steadyflux.solve.program import Frame, Program
 
+STEPS = 200_000  # internal steps of one run
 FULL = 120  # unknowns up to which a full matrix is the fastest
 BANDED = 3_000  # unknowns up to which a matrix in a band is handed over as a whole array
 WIDTH = 80  # half the width of a band that still pays
@@ -31,6 +33,15 @@ _CAUSES = {
     -9: "the residual failed again and again",
     -10: "the equations of an event could not be computed",
 }
+
+
+class Reached(NamedTuple):
+    """Where a step has led: time, unknowns, rates, and the numbers of the events met."""
+
+    time: float
+    y: np.ndarray
+    rate: np.ndarray
+    hit: list[int]
 
 
 class Integrator:
@@ -49,6 +60,7 @@ class Integrator:
         self._now = onset.time
         self._seen = np.zeros(len(program.pattern.indices), dtype=bool)
         self._stale = False
+        self.steps, self._tried = 0, onset.time  # steps tried: times at which the equations were looked at
         self._latest = (onset.time, onset.y, onset.rate)
         self._build(onset.time, onset.y, onset.rate)
 
@@ -65,12 +77,15 @@ class Integrator:
             return x[self._back] * scale
 
         def residual(t: float, y: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
-            out[:] = (program.residual(t, unknowns(y), unknowns(rate)) / row)[self._order]
+            self.steps += t != self._tried
+            self._tried = t
+            out[:] = program.measured(self._frame, t, y, rate)
 
         def entries(t: float, y: np.ndarray, rate: np.ndarray, step: float) -> np.ndarray:
             return program.matrix(t, unknowns(y), unknowns(rate), step) * weight
 
         options: dict[str, Any] = {"rtol": self._tolerances[0], "atol": self._tolerances[1], "max_step": self._longest}
+        options["max_num_steps"] = STEPS
         if events:
 
             def watch(t: float, y: np.ndarray, rate: np.ndarray, out: np.ndarray) -> None:
@@ -82,6 +97,7 @@ class Integrator:
         order, options["linsolver"], more = self._linear(entries)
         options |= more
         self._order, self._back = order, np.argsort(order)
+        self._frame = jax.device_put(Frame(self._order, self._back, scale, row))
         with warnings.catch_warnings():
             # It says that our exact Jacobian is used instead of its own approximation, which is what is meant.
             warnings.simplefilter("ignore", UserWarning)
@@ -165,23 +181,34 @@ class Integrator:
             "jactimes": IDAJacTimes(None, times),
         }
 
-    def step(self, end: float) -> tuple[float, np.ndarray, np.ndarray, list[int]]:
-        """One step towards ``end`` (never beyond): time, unknowns, rates, and the numbers of the events met."""
+    def step(self, end: float) -> Reached:
+        """One step towards ``end`` (never beyond)."""
         if self._stale:
             self._build(*self._latest)
         found = self._ida.step(end, method="onestep", tstop=end)
         if found.status >= 0 and found.t <= self._now < end:
             # After a look back IDA first returns to where it stood.
             found = self._ida.step(end, method="onestep", tstop=end)
+        reached = self._read(found)
+        self._now, self._latest = reached.time, reached[:3]
+        return reached
+
+    def straight(self, time: float, end: float) -> Reached:
+        """On to a time, in as many steps as it takes, none of them beyond ``end``."""
+        if self._stale:
+            self._build(*self._latest)
+        reached = self._read(self._ida.step(time, method="normal", tstop=end))
+        self._now, self._latest = reached.time, reached[:3]
+        return reached
+
+    def _read(self, found: Any) -> Reached:
         if found.status < 0:
             raise NotConverged(
                 f"The integration in time stopped ({_CAUSES.get(found.status, f'IDA flag {found.status}')})",
                 "start from another state, smooth what jumps, or give a larger rtol",
             )
         hit = [int(i) for i in np.flatnonzero(np.atleast_2d(found.i_events)[-1])] if found.status == 2 else []
-        self._now, y, rate = float(found.t), self._si(found.y), self._si(found.yp)
-        self._latest = (self._now, y, rate)
-        return self._now, y, rate, hit
+        return Reached(float(found.t), self._si(found.y), self._si(found.yp), hit)
 
     def at(self, time: float, before: float, now: float) -> tuple[np.ndarray, np.ndarray]:
         """Unknowns and rates at a time within the last step, by the integrator's own polynomial."""

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from steadyflux.ground.packing import Packing, as_one, pack, unpack
 from steadyflux.ground.signal import at_time, largest
 from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
@@ -18,11 +19,23 @@ from steadyflux.solve.assembly import Counter, Pattern, counters_of, derivatives
 from steadyflux.solve.newton import scales
 
 
+class Frame(NamedTuple):
+    """Measured unknowns in an order of their own: x = (y / scale)[order], equations likewise over row."""
+
+    order: Any
+    back: Any
+    scale: Any
+    row: Any
+
+
 class Compiled(NamedTuple):
-    """Programs of (leaves of the model, ...); see `Program` for what they compute."""
+    """Programs of (one, packed leaves of the model, ...); see `Program` for what they compute."""
 
     residual: Any
     derivatives: Any
+    measured: Any
+    sizes: Any
+    curvature: Any
 
 
 def _parts(structure: Any, leaves: Any, t: Any, y: Any, rate: Any, step: Any) -> tuple[Model, State, Stage, Any]:
@@ -38,26 +51,43 @@ def _parts(structure: Any, leaves: Any, t: Any, y: Any, rate: Any, step: Any) ->
 
 
 @lru_cache(maxsize=32)
-def _compiled(structure: Any, counters: tuple[Counter, ...]) -> Compiled:
+def _compiled(structure: Any, packing: Packing, counters: tuple[Counter, ...]) -> Compiled:
     """The programs of one structure: the model is rebuilt from its leaves, so that its numbers stay arguments."""
+    run = as_one if packing.small else (lambda function, once, *arguments: function(*arguments))
 
-    def residual(leaves: Any, t: Any, y: Any, rate: Any) -> Any:
-        model, state, stage, counting = _parts(structure, leaves, t, y, rate, jnp.zeros(()))
-        return equations(model, state, stage, counting, counters)
+    def residual(held: Any, t: Any, y: Any, rate: Any) -> Any:
+        parts = _parts(structure, unpack(packing, held), t, y, rate, jnp.zeros(()))
+        return equations(*parts, counters)
 
-    def slopes(leaves: Any, t: Any, y: Any, rate: Any, step: Any) -> Any:
-        model, state, stage, _ = _parts(structure, leaves, t, y, rate, step)
+    def slopes(held: Any, t: Any, y: Any, rate: Any, step: Any) -> Any:
+        model, state, stage, _ = _parts(structure, unpack(packing, held), t, y, rate, step)
         return derivatives(model, state, stage, counters)
 
-    return Compiled(jax.jit(residual), jax.jit(slopes))
+    def measured(held: Any, frame: Frame, t: Any, x: Any, rate: Any) -> Any:
+        y, moves = x[frame.back] * frame.scale, rate[frame.back] * frame.scale
+        return (residual(held, t, y, moves) / frame.row)[frame.order]
+
+    def scale(held: Any, t: Any, state: State) -> State:
+        return sizes(at_time(jax.tree.unflatten(structure, unpack(packing, held)), t), state)
+
+    def bend(held: Any, t: Any, before: State, after: State) -> Any:
+        return _curvature(at_time(jax.tree.unflatten(structure, unpack(packing, held)), t), before, after)
+
+    return Compiled(
+        residual=jax.jit(lambda once, *arguments: run(residual, once, *arguments)),
+        derivatives=jax.jit(lambda once, *arguments: run(slopes, once, *arguments)),
+        measured=jax.jit(lambda once, *arguments: run(measured, once, *arguments)),
+        sizes=jax.jit(scale),
+        curvature=jax.jit(bend),
+    )
 
 
 @lru_cache(maxsize=32)
-def _watching(structure: Any, watch: tuple[Callable[..., Any], ...]) -> Any:
+def _watching(structure: Any, packing: Packing, watch: tuple[Callable[..., Any], ...]) -> Any:
     """The program of the watched functions."""
 
-    def watched(leaves: Any, t: Any, y: Any, rate: Any) -> Any:
-        model, state, stage, _ = _parts(structure, leaves, t, y, rate, jnp.zeros(()))
+    def watched(held: Any, t: Any, y: Any, rate: Any) -> Any:
+        model, state, stage, _ = _parts(structure, unpack(packing, held), t, y, rate, jnp.zeros(()))
         raw = balance(model, state, 1.0, rates(state, stage).s)
         view = View(model, state, raw.at[: model.cells].add(accumulation(model, state, stage)), t)
         return jnp.stack([jnp.asarray(one(view), dtype=float) for one in watch])
@@ -78,9 +108,10 @@ class Program:
         self.pattern: Pattern = pattern_of(model, self.counters)
         self.shape = (model.cells, len(model.names), len(model.shared))
         leaves, structure = jax.tree.flatten(model)
-        self._leaves = tuple(jax.device_put(leaves))
-        self._run = _compiled(structure, self.counters)
-        self._watch = _watching(structure, tuple(watch.values()))
+        packing, self._held = pack(leaves)
+        self._run = _compiled(structure, packing, self.counters)
+        self._watch = _watching(structure, packing, tuple(watch.values()))
+        self._once = jax.device_put(np.int64(1))
         self.low, self.high = -np.inf, np.inf
 
     def within(self, low: float, high: float) -> None:
@@ -93,15 +124,21 @@ class Program:
 
     def residual(self, t: float, y: np.ndarray, rate: np.ndarray) -> np.ndarray:
         """F(t, y, y')."""
-        return np.asarray(self._run.residual(self._leaves, self._time(t), y, rate))
+        return np.asarray(self._run.residual(self._once, self._held, self._time(t), y, rate))
+
+    def measured(self, frame: Frame, t: float, x: np.ndarray, rate: np.ndarray) -> np.ndarray:
+        """F in the order and measure of a frame, from unknowns and rates that are in it too."""
+        return np.asarray(self._run.measured(self._once, self._held, frame, self._time(t), x, rate))
 
     def matrix(self, t: float, y: np.ndarray, rate: np.ndarray, step: float) -> np.ndarray:
         """Entries of dF/dy + step dF/dy' in the order of the pattern."""
-        return self.pattern.data(np.asarray(self._run.derivatives(self._leaves, self._time(t), y, rate, step)))
+        return self.pattern.data(
+            np.asarray(self._run.derivatives(self._once, self._held, self._time(t), y, rate, step))
+        )
 
     def watched(self, t: float, y: np.ndarray, rate: np.ndarray) -> np.ndarray:
         """Values of the watched functions."""
-        return np.asarray(self._watch(self._leaves, self._time(t), y, rate))
+        return np.asarray(self._watch(self._held, self._time(t), y, rate))
 
     def state(self, y: np.ndarray) -> State:
         """States and shared unknowns of a flat array."""
@@ -118,20 +155,17 @@ class Program:
 
     def curvature(self, t: float, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Growth of the stores between two states less capacity after times change of state, (cell, quantity)."""
-        model = self.model.at(self._time(t)) if self.model.varies else self.model
-        return np.asarray(_curvature(model, self.state(before), self.state(after)))
+        return np.asarray(self._run.curvature(self._held, self._time(t), self.state(before), self.state(after)))
 
     def scales(self, t: float, y: np.ndarray) -> np.ndarray:
         """Size of each unknown; a counter's is what the cells together would store at those sizes."""
-        model = self.model.at(self._time(t)) if self.model.varies else self.model
-        size = sizes(model, self.state(y))
-        known = np.array([self._known(name) for name in model.names])
+        size = self._run.sizes(self._held, self._time(t), self.state(y))
+        known = np.array([self._known(name) for name in self.model.names])
         shared = self.shape[2]
         own = np.concatenate([np.maximum(np.asarray(size.u), known).ravel(), np.asarray(size.s)[:shared]])
         return np.concatenate([own, np.ones(len(self.counters))])
 
 
-@jax.jit
 def _curvature(model: Model, before: State, after: State) -> Any:
     change = jax.tree.map(jnp.subtract, after, before)
     slope = jax.jvp(lambda y: stored(model, y), (after,), (change,))[1]
