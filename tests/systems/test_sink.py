@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
 from steadyflux import InputError
 from steadyflux.ground.constants import G_STANDARD
 from steadyflux.solve.steady import steady
-from steadyflux.systems.flow.sink import SYSTEM, model
+from steadyflux.systems.flow.sink import SYSTEM, course, model, tracer_model
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -78,6 +78,52 @@ def test_until_gives_the_way_there():
     result = SYSTEM.run(until=600.0)
     np.testing.assert_allclose(result.answers["level"], 0.083035045875248, rtol=1e-5)
     assert result.history.ledger["p"].relative < 1e-10
+
+
+def test_dye_over_wide_ranges_meets_an_integration_of_level_and_dye():
+    rng = np.random.default_rng(21)
+    for _ in range(4):
+        given = {
+            "inflow": 10 ** rng.uniform(-6, -2),
+            "base_area": 10 ** rng.uniform(-2, 2),
+            "orifice_area": 10 ** rng.uniform(-6, -3),
+            "leak": 10 ** rng.uniform(-7, -3),
+            "initial_level": 10 ** rng.uniform(-2, 1),
+            "overflow_height": 10 ** rng.uniform(-1, 1),
+            "tracer_inflow": rng.uniform(0.0, 5.0),
+            "tracer_initial": rng.uniform(0.0, 5.0),
+            "tracer_decay": 10 ** rng.uniform(-5, -2),
+            "time": 10 ** rng.uniform(1, 4),
+        }
+        p = SYSTEM.values(given)
+
+        def change(t, y, p=p):
+            h, c = max(y[0], 0.0), y[1]
+            over = 1.84 * p.weir_width * max(h - p.overflow_height, 0.0) ** 1.5
+            out = 0.62 * p.orifice_area * np.sqrt(2 * G_STANDARD * h) + p.leak * h + over
+            return [
+                (p.inflow - out) / p.base_area,
+                p.inflow * (p.tracer_inflow - c) / (p.base_area * h) - p.tracer_decay * c,
+            ]
+
+        start = [p.initial_level, p.tracer_initial]
+        expected = solve_ivp(change, (0.0, p.time), start, method="LSODA", rtol=1e-10, atol=1e-13).y[:, -1]
+        a = SYSTEM.run(given).answers
+        np.testing.assert_allclose([a["level_at"], a["tracer_at"]], expected, rtol=1e-5)
+
+
+def test_the_ledger_of_the_dye_closes():
+    p = SYSTEM.values({"leak": 1e-4})
+    run = course(tracer_model(p, 0.05, 2.0, 1.0, 0.003), 500.0)
+    assert run.ledger["tracer"].relative < 1e-10
+    assert run.ledger["tracer"].produced < 0.0
+    np.testing.assert_allclose(run.entered("tracer", "vessel")[-1], 2.0 * 1e-4 * 500.0, rtol=1e-10)
+
+
+def test_clear_water_stays_clear():
+    a = SYSTEM.run(tracer_inflow=0.0).answers
+    assert a["tracer"] == 0.0
+    assert a["tracer_at"] == 0.0
 
 
 def test_books_of_the_open_vessel():

@@ -20,6 +20,15 @@ In time: `level_at` is the level at `time` when the tap is opened at `initial_le
 level has gone 99 % of the way; `emptying_time` how long the steady level (at most the rim's) takes to run out when the
 tap is shut; `levelling_time` how long the closed pair takes to level out. Through a linear drain those two never end.
 
+A dye in the tap water (`tracer_inflow`), in the vessel at the start (`tracer_initial`), conserved or lost at the rate
+`tracer_decay`, is carried with the water and well stirred, V = B h being the water in the vessel:
+
+    d(V c)/dt = Q c_in - c (all outflow) - k V c
+
+`tracer` is its steady concentration and `tracer_at` that at `time`. `share_older_at` is the share of the water in the
+vessel at its steady level that entered longer than `time` ago: it is what is left of a conserved dye when the tap
+runs clear, and its integral over time is the residence time (Danckwerts 1953).
+
 ## What to look for
 
 Twice the inflow quadruples the level of an orifice but doubles that of a linear drain. The closed pair ends in the
@@ -33,25 +42,31 @@ Quasi-steady outflow (the vessel is wide compared with the drain); one level, no
 ## Sources
 
 Torricelli 1644 (the level falls as the square of the time left); discharge coefficient of a sharp-edged hole 0.62 and
-weir coefficient 1.84 m^0.5/s: Francis 1883, in any handbook of hydraulics (typical).
+weir coefficient 1.84 m^0.5/s: Francis 1883, in any handbook of hydraulics (typical); P. V. Danckwerts, Chem. Eng. Sci.
+2 (1953) 1 (ages in a stirred vessel).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.integrate import simpson
 
 import steadyflux as sf
 from steadyflux.ground.arithmetic import array_module
 from steadyflux.ground.constants import G_STANDARD
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
+from steadyflux.physics.local import Geometry, Local
 from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
 
+EMPTY = 1e-9  # Pa, below which a vessel holds too little water to speak of a concentration
 CREEPING = 1e-12  # Pa, below which the flow through the hole is laminar
 LAST = 1e-12  # share of the level at which a vessel counts as empty: the last millionth of the time
 
@@ -71,9 +86,39 @@ PARAMETERS = (
     Parameter("second_area", 0.1, "m^2", "second vessel of the closed pair (typical)", 1e-8, 1e9),
     Parameter("initial_level", 0.0, "m", "empty when the tap is opened", 0.0, 1e4),
     Parameter("time", 600.0, "s", "ten minutes after that", 1e-9, 1e12),
+    Parameter("tracer_inflow", 1.0, "mol/m^3", "dye in the tap water, chosen", 0.0, 1e6),
+    Parameter("tracer_initial", 0.0, "mol/m^3", "clear water in the beginning", 0.0, 1e6),
+    Parameter("tracer_decay", 0.0, "1/s", "a dye that lasts", 0.0, 1e9),
     Parameter("first_level", 0.15, "m", "start of the closed pair", 0.0, 1e4),
     Parameter("second_level", 0.02, "m", "start of the closed pair", 0.0, 1e4),
 )
+
+
+class CarriedOut(sf.EdgeLaw):
+    """What is dissolved in a stirred vessel leaves with its water: amount times outflow over the water there, mol/s.
+
+    ``outlets`` are the laws of the water; ``capacity`` is the water in the vessel over its pressure, m^3/Pa.
+    """
+
+    outlets: tuple[sf.EdgeLaw, ...]
+    capacity: Any
+    tracer: str = eqx.field(static=True, default="tracer")
+    dissipative: ClassVar[bool] = False
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The tracer."""
+        return (self.tracer,)
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """The pressure that drives the water."""
+        return ("p",)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Tracer from tail to head, mol/s."""
+        water = sum(law.flux(tail, head, edge)["p"] for law in self.outlets)
+        return {self.tracer: tail[self.tracer] * water / (self.capacity * jnp.maximum(tail["p"], EMPTY))}
 
 
 def open_model(p: Values, inflow: Any, level: Any) -> Model:
@@ -91,6 +136,25 @@ def open_model(p: Values, inflow: Any, level: Any) -> Model:
         ],
         [sf.Influx("vessel", {"p": inflow}), sf.Hold("outside", {"p": 0.0})],
         start={"p": weight * xp.stack([xp.asarray(level, dtype=float), xp.zeros(())])},
+    )
+
+
+def tracer_model(p: Values, level: Any, inflow: float, initial: float, decay: float) -> Model:
+    """The fed vessel with a dye, whose state is the amount in the vessel, mol (its cell has the volume 1 m^3)."""
+    water = open_model(p, p.inflow, level)
+    content = p.base_area / (p.density * G_STANDARD)
+    laws = [*water.laws, CarriedOut(tuple(law for law in water.laws if isinstance(law, sf.EdgeLaw)), content, on="out")]
+    if decay > 0:
+        laws.append(sf.Decay({"tracer": -1}, decay, on="vessel"))
+    return sf.Model(
+        water.space,
+        [*water.quantities, sf.Species("tracer")],
+        laws,
+        [
+            sf.Influx("vessel", {"p": p.inflow, "tracer": p.inflow * inflow}),
+            sf.Hold("outside", {"p": 0.0, "tracer": 0.0}),
+        ],
+        start={**water.start, "tracer": np.array([initial * p.base_area * level, 0.0])},
     )
 
 
@@ -157,6 +221,22 @@ def times(p: Values, level: float, throughput: float) -> dict[str, float]:
     return found
 
 
+def tracer(p: Values, level: float) -> dict[str, float]:
+    """What the open vessel's answers say of the dye."""
+    dyed = (p.tracer_inflow, p.tracer_initial, p.tracer_decay)
+
+    def concentration(found: Solution) -> float:
+        held = found.value("p", "vessel") / (p.density * G_STANDARD) * p.base_area
+        return float(found.value("tracer", "vessel") / held)
+
+    filling, clearing = tracer_model(p, p.initial_level, *dyed), tracer_model(p, level, 0.0, 1.0, 0.0)
+    return {
+        "tracer": concentration(sf.steady(tracer_model(p, level, *dyed))),
+        "tracer_at": concentration(course(filling, p.time).end),
+        "share_older_at": concentration(course(clearing, p.time).end),
+    }
+
+
 def levelling_time(p: Values) -> float:
     """Time until the closed pair has levelled out, s; a linear drain never quite does."""
     gap = p.density * G_STANDARD * (p.first_level - p.second_level)
@@ -199,6 +279,7 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
         "power_dissipated": float(solution.entropy.production) * float(solution["T"][0]),
         "regime": solution.regime,
         **times(p, level, throughput),
+        **tracer(p, level),
     }
 
 
@@ -285,6 +366,41 @@ def _closed(run: Callable[..., Result]) -> list[Comparison]:
     ]
 
 
+def _dyed(run: Callable[..., Result]) -> list[Comparison]:
+    """Dye of concentration one in the tap water of a clear sink and of a clear tank that starts too full."""
+    expected = (0.999999999969238, 0.9795431220286966)
+    return [
+        Comparison(run(**case).answers["tracer_at"], value, 1e-6)
+        for case, value in zip((SINK, TANK), expected, strict=True)
+    ]
+
+
+def _ages(run: Callable[..., Result]) -> list[Comparison]:
+    """In a stirred vessel the shares older than t fall as exp(-t / residence time); their integral is that time."""
+    a = run(**TANK).answers
+    p = SYSTEM.values(TANK)
+    clearing = course(tracer_model(p, a["level"], 0.0, 1.0, 0.0), 40.0 * a["residence_time"])
+    left = clearing["tracer"][:, 0]
+    return [
+        Comparison(a["share_older_at"], np.exp(-900.0 / a["residence_time"]), 1e-6),
+        Comparison(simpson(left / left[0], x=clearing.times), a["residence_time"], 1e-5),
+        Comparison(-clearing.entered("tracer", "outside")[-1], p.base_area * a["level"], 1e-9),
+    ]
+
+
+def _lost(run: Callable[..., Result]) -> list[Comparison]:
+    """A dye lost in proportion, with as much water out as in: c_in / (1 + k T), reached as exp(-(k + 1/T) t)."""
+    for_good = run(tracer_decay=0.02, tracer_inflow=5.0).answers
+    given = {"initial_level": for_good["level"], "tracer_decay": 0.02, "tracer_inflow": 5.0, "tracer_initial": 7.0}
+    a = run(**given, time=30.0).answers
+    rate = 0.02 + 1.0 / a["residence_time"]
+    steady = 5.0 / (1.0 + 0.02 * a["residence_time"])
+    return [
+        Comparison(for_good["tracer"], steady, 1e-10),
+        Comparison(a["tracer_at"], steady + (7.0 - steady) * np.exp(-30.0 * rate), 1e-6),
+    ]
+
+
 CLAIMS = (
     Claim(
         "levels, times and power of a sink, an overflowing tank and their closed pairs",
@@ -298,6 +414,9 @@ CLAIMS = (
     ),
     Claim("a linear drain holds Q / K and forgets in B / K", "closed form", _linear),
     Claim("a small disturbance fades in the relaxation time", "two routes: derivative and run in time", _relaxing),
+    Claim("dye in the tap of a clear sink and tank", "independent reference computation", _dyed),
+    Claim("ages of the water in a stirred vessel", "Danckwerts 1953", _ages),
+    Claim("a dye that is lost in proportion", "closed form", _lost),
     Claim("closed, the pair levels out: no flow, equilibrium, all water kept", "conservation", _closed),
 )
 
@@ -315,8 +434,16 @@ def figure(result: Result) -> Figure:
             at = np.linspace(0.0, float(history.times[-1]), 200)
             axes[0].plot(at, history.values("p", at)[:, number] / weight, label=name)
     else:
-        history = course(model(p), max(p.time, 4.0 * a["relaxation_time"]))
-        axes[0].plot(history.times, history["p"][:, 0] / weight, label="level")
+        dyed = tracer_model(p, p.initial_level, p.tracer_inflow, p.tracer_initial, p.tracer_decay)
+        history = course(dyed, max(p.time, 4.0 * a["relaxation_time"]))
+        levels = history["p"][:, 0] / weight
+        axes[0].plot(history.times, levels, label="level")
+        right = axes[0].twinx()
+        wet = levels > 1e-6 * a["level"]
+        dye = history["tracer"][wet, 0] / (p.base_area * levels[wet])
+        right.plot(history.times[wet], dye, color="C2", linestyle="--")
+        right.set_ylabel("dye (mol/m$^3$), dashed", color="C2")
+        right.set_ylim(0.0, 1.1 * max(float(dye.max()), 1e-300))
         axes[0].axhline(a["level"], color="0.5", linestyle=":", label="steady")
         flows = p.inflow * np.linspace(0.05, 2.0, 40)
         solve = jax.vmap(lambda q: sf.steady(open_model(p, q, a["level"])).value("p", "vessel"))
@@ -345,6 +472,8 @@ SYSTEM = System(
         "total_volume": "m^3",
         "dissipated_energy": "J",
         "level_at": "m",
+        **dict.fromkeys(("tracer", "tracer_at"), "mol/m^3"),
+        "share_older_at": "",
         **dict.fromkeys(("filling_time", "emptying_time", "levelling_time"), "s"),
         "regime": "",
     },
