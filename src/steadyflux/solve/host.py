@@ -32,6 +32,7 @@ from steadyflux.solve.pattern import Pattern, Values, joined, pattern_of
 LOOSE = 1e-3  # residual of a linear solve, by the right side, while Newton is still far
 CLOSE = 1e-4  # a tolerance that may lie below the level of rounding, and a step that may be the last
 TIGHT = 1e-7  # the least that is asked before the last step
+NEAR = 10.0  # times as large or as small a size may have become and still serve
 ROUNDING = 4.0 * float(np.finfo(float).eps)
 
 
@@ -55,7 +56,7 @@ def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> S
     while int(search.outcome) == RUNNING:
         if plan.n > LARGE:
             return_memory()
-        here = entries_at(model, pattern, search.state, stage_of(search), search.kept)
+        here = entries_at(model, pattern, search.state, stage_of(search), search.kept, factors.column)
         step, size = _step(factors, here, flat(search.state), before)
         search, before = _judge(model, search, split(step, search.state), size, here.signs), size
         del here
@@ -76,10 +77,17 @@ def solve_on_host(
     return split(x, state)
 
 
-def entries_at(model: Model, pattern: Pattern, state: State, stage: Stage, kept: Any) -> Entries:
-    """The matrix in the order of the pattern, with columns in the size of their unknowns, and the residual."""
+def entries_at(
+    model: Model, pattern: Pattern, state: State, stage: Stage, kept: Any, before: np.ndarray | None = None
+) -> Entries:
+    """The matrix in the order of the pattern, with columns in the size of their unknowns, and the residual.
+
+    The sizes of the step ``before`` stay while they are about right: so the matrix of linear equations stays the same.
+    """
     values, off, scale, signs = assemble(model, state, stage, kept)
     column = flat(scale)
+    if before is not None and (column < NEAR * before).all() and (before < NEAR * column).all():
+        column = before
     matrix = pattern.collect(values, pinned(model, stage.pins))
     measure(pattern.plan, matrix, column)
     return Entries(matrix, flat(off), column, signs)
@@ -109,14 +117,16 @@ class _Latest:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.column: np.ndarray | None = None  # the sizes of its unknowns
         self._matrix: np.ndarray | None = None
         self._factor: Factor | None = None
 
-    def of(self, matrix: np.ndarray) -> Factor:
-        """The factors of a matrix, in the order of the pattern."""
-        if self._factor is None or self._matrix is None or not np.array_equal(self._matrix, matrix):
+    def of(self, here: Entries) -> Factor:
+        """The factors of the matrix at hand."""
+        if self._factor is None or self._matrix is None or not np.array_equal(self._matrix, here.matrix):
             self._matrix = self._factor = None
-            self._factor, self._matrix = self.plan.factor(matrix), matrix
+            self._factor, self._matrix = self.plan.factor(here.matrix), here.matrix
+        self.column = here.column
         return self._factor
 
 
@@ -132,7 +142,7 @@ def _step(factors: _Latest, here: Entries, state: np.ndarray, before: float) -> 
     shrunk = size / before if 0.0 < before < np.inf else 1.0
     tolerance = float(np.clip(0.5 * shrunk**2, TIGHT, LOOSE))
     try:
-        factor = factors.of(here.matrix)
+        factor = factors.of(here)
         level = _level(plan, here, state) if factor.loose and tolerance < CLOSE else None
         x = factor.solve(b, tolerance, level)
         if factor.loose and np.max(np.abs(x)) < TOLERANCE:
