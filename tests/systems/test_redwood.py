@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 import steadyflux as sf
 from steadyflux import InputError
 from steadyflux.ground.constants import G_STANDARD
-from steadyflux.systems.life.redwood import SYSTEM, segment_values, tree
+from steadyflux.systems.life.redwood import BROADLEAF, SYSTEM, segment_values, tree
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -60,6 +60,49 @@ def test_the_books_and_the_end_of_the_branch():
     assert beyond.outcome.name == "not converged"
 
 
+def test_every_branch_meets_the_equation_integrated_along_its_way():
+    p = SYSTEM.values({**BROADLEAF, "segments": 3, "mode": "branched", "orders": 2, "daughters": 3, "shade": 0.3})
+    flow = 0.006
+    found = np.asarray(sf.steady(tree(p, flow))["p"])[-9:]
+    sunny = flow / (3 + 0.3 * 6)  # of one twig, of which a main branch bears three
+    for twig, own in ((0, sunny), (8, 0.3 * sunny)):
+        psi = p.soil_potential - flow / p.root_conductance
+        for order, (conductance, scale) in enumerate(zip(*segment_values(p), strict=True)):
+            through = flow if order == 0 else own * 3.0 ** (2 - order)
+
+            def slope(_, y, k=conductance * 3.0**-order * p.height / 3, b=scale, e=through):
+                share = np.exp(-((max(-y[0], 0.0) / b) ** p.vulnerability_shape))
+                return [-e / (k * share) - p.density * G_STANDARD]
+
+            psi = solve_ivp(slope, (0.0, p.height / 3), [psi], rtol=1e-11, atol=1e-3).y[0, -1]
+        np.testing.assert_allclose(found[twig], psi - own * 9 / p.leaf_conductance, rtol=1e-5)
+
+
+def test_two_days_close_the_ledger_and_start_from_rest():
+    result = SYSTEM.run(until="48h")
+    history, p = result.history, result.parameters
+    rest = p.soil_potential - p.density * G_STANDARD * p.height
+    np.testing.assert_allclose(history["p"][0, -1], rest, rtol=1e-12)
+    assert history.ledger["p"].relative < 1e-9
+    transpired = -p.density * history.entered("p", "leaf")[-1]
+    np.testing.assert_allclose(transpired, 2.0 * result.answers["demand"] * p.daylight * 2.0 / np.pi, rtol=1e-5)
+    assert result.answers["transpiration"] == 0.0
+    assert 0.0 < result.answers["flow"] < 0.1 * result.answers["demand"]
+
+
+@pytest.mark.parametrize("mode", ["single", "branched"])
+def test_a_dry_day_is_cut_at_the_capped_flow(mode):
+    given = {"vapour_deficit": 1.5e4, "segments": 4, "substeps": 8, "orders": 1, "mode": mode, "cap": 0.5}
+    a = SYSTEM.run(**given, course="day").answers
+    top = 0.5 * a["critical_transpiration"]
+    angle = np.arcsin(top / a["demand"])
+    expected = 50400.0 * (top * (1.0 - 2.0 * angle / np.pi) + a["demand"] * 2.0 / np.pi * (1.0 - np.cos(angle)))
+    np.testing.assert_allclose(a["daily_transpiration"], expected, rtol=1e-5)
+    np.testing.assert_allclose(a["daily_uptake"], a["daily_transpiration"], rtol=2e-6)
+    assert a["peak_flow"] < top
+    assert a["minimum_leaf_potential"] > a["leaf_potential"]
+
+
 @pytest.mark.slow
 def test_a_tree_of_a_million_segments():
     p = SYSTEM.values({"segments": 1_000_000, "substeps": 1})
@@ -75,6 +118,20 @@ def test_a_tree_of_a_million_segments():
 def test_bad_input_is_refused(given):
     with pytest.raises(InputError):
         SYSTEM.run(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"orders": 8}, "more than 8 segments"), ({"daughters": 90, "orders": 4}, "too many branches")],
+)
+def test_trees_that_cannot_be_branched_are_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        SYSTEM.run(mode="branched", **given)
+
+
+def test_figure_of_a_branched_day():
+    axes = SYSTEM.figure(SYSTEM.run(mode="branched", course="day", orders=2, segments=3, substeps=8)).axes
+    assert "time of day" in axes[2].get_xlabel()
 
 
 def test_figure_has_axes_with_units():

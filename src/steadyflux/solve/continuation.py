@@ -12,6 +12,7 @@ from steadyflux.ground.errors import ModelError
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.model.system import Stage, State, residual
+from steadyflux.solve.direct import SingularMatrix
 from steadyflux.solve.lanes import linearise
 from steadyflux.solve.newton import first_state, scales
 from steadyflux.solve.steady import host_lane, is_number, steady
@@ -78,7 +79,10 @@ def trace(
     length = step
     while len(points) < most:
         here = points[-1]
-        tangent = _tangent(model, towards, here, direction)
+        try:
+            tangent = _tangent(model, towards, here, direction)
+        except SingularMatrix:  # so far out that rounding decides; what was found until here stands
+            return Branch(tuple(points), "lost", None, model, towards)
         if direction is not None and tangent[1] <= 0.0:
             return _fold(model, towards, points, direction)
         found = _correct(model, towards, here, tangent, length)
@@ -172,7 +176,10 @@ def _correct(model: Model, towards: Model, at: Point, tangent: tuple[State, floa
     state = State(at.state.u + length * tangent[0].u, at.state.s + length * tangent[0].s)
     for _ in range(CORRECTIONS):
         off, by_value = _equations(model, towards, jnp.asarray(value), state)
-        a, b = _solve(model, towards, value, state, (_minus(off), _minus(by_value)))
+        try:
+            a, b = _solve(model, towards, value, state, (_minus(off), _minus(by_value)))
+        except SingularMatrix:
+            return None
         moved = State(state.u - at.state.u, state.s - at.state.s)
         gap = _inner(moved, tangent[0], scale) + (value - at.value) * tangent[1] / width**2 - length
         below = tangent[1] / width**2 + _inner(tangent[0], b, scale)
