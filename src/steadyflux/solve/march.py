@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Float
 
 from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.errors import InputError, ModelError, NameUnknown, NotConverged
 from steadyflux.ground.signal import Schedule, Signal, Spread, signals_of
 from steadyflux.ground.units import si
-from steadyflux.model.layout import in_lane, is_chain
+from steadyflux.model.layout import BLOCK_LIMIT, in_lane, is_chain
 from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
@@ -183,7 +186,12 @@ def march(
     bounds = _bounds(model, begin, end, asked)
     fixed = jax.lax.stop_gradient((asked, bounds))
     counters = counters_of(model)
-    found: Walk = walk(model, first, *fixed, tolerances, int(steps), counters)
+    arguments = (model, first, *fixed, tolerances, int(steps))
+    if is_traced(arguments):
+        leaves, structure = jax.tree.flatten(arguments)
+        found: Walk = _mapped(structure, counters)(*leaves)
+    else:
+        found = walk(*arguments, counters=counters)
     run = _record(model, found, asked, fixed[0], counters)
     if throw and not is_traced(run.code) and int(run.code) != ARRIVED:
         _, tried, remedy = ENDINGS[int(run.code)]
@@ -260,15 +268,50 @@ def _first(model: Model, start: Solution | State | None) -> State:
     return State(u, jnp.asarray(given.s, dtype=float)[: len(model.shared)])
 
 
+@lru_cache(maxsize=32)
+def _mapped(structure: Any, counters: tuple[Counter, ...]) -> Callable[..., Walk]:
+    """The run as `vmap` takes it, a function of the leaves of its arguments: all members at once on a GPU, one after
+    the other on a CPU.
+
+    There a member by itself stays in the nearest cache, in loops that XLA compiles as a whole, and stops when it is
+    done: three times faster for a chain of forty cells than side by side.
+    """
+
+    def run(*leaves: Any) -> Walk:
+        return walk(*jax.tree.unflatten(structure, leaves), counters=counters)
+
+    mapping = custom_vmap(run)
+
+    @mapping.def_vmap
+    def batch(size: int, batched: list[bool], *leaves: Any) -> tuple[Walk, Any]:
+        mapped = [number for number, flag in enumerate(batched) if flag]
+
+        def one(values: list[Any]) -> Walk:
+            whole = list(leaves)
+            for number, value in zip(mapped, values, strict=True):
+                whole[number] = value
+            return run(*whole)
+
+        members = [leaves[number] for number in mapped]
+        if not members:  # tangents alone are mapped, and share one run
+            found = run(*leaves)
+        else:
+            found = jax.lax.map(one, members) if jax.default_backend() == "cpu" else jax.vmap(one)(members)
+        return found, jax.tree.map(lambda _: bool(members), found)
+
+    return mapping
+
+
 def _in_reach(model: Model) -> Model:
-    """The model in a compiled lane: one full matrix, or a chain."""
-    if model.layout.lane != "sparse":
+    """The model in a compiled lane: a chain where it is one, which is fastest at any size, or one full matrix."""
+    lane = model.layout.lane
+    if not is_traced(model.edges) and len(model.names) <= BLOCK_LIMIT and is_chain(model):
+        return model if lane == "chain" else replace(model, layout=in_lane(model.layout, "chain"))
+    if lane != "sparse":
         return model
     unknowns = model.cells * len(model.names) + len(model.shared)
     if unknowns <= DENSE_AT_MOST:
         return replace(model, layout=in_lane(model.layout, "dense"))
-    if not is_traced(model.edges) and is_chain(model):
-        return replace(model, layout=in_lane(model.layout, "chain"))
     raise ModelError(
         f"march is for small models and chains of cells; this model has {unknowns} unknowns in a net. Use evolve, "
         "which has sparse matrices."
