@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_bvp
 
-from steadyflux.ground.constants import FARADAY, R
+import steadyflux as sf
+from steadyflux.ground.constants import EPSILON_0, FARADAY, R
 from steadyflux.ground.errors import InputError
-from steadyflux.systems.electrolyte.nanochannel import IONS, SYSTEM, mesh
+from steadyflux.systems.electrolyte import _bore
+from steadyflux.systems.electrolyte.nanochannel import IONS, KCL, SYSTEM, channel, mesh
 
 
 @pytest.mark.parametrize("claim", SYSTEM.claims, ids=lambda c: c.title)
@@ -78,3 +81,83 @@ def test_the_figure_shows_profile_and_current_voltage_curve():
     drawing = SYSTEM.figure(SYSTEM.run())
     assert drawing.axes[1].get_xlabel() == "voltage, left against right bath / mV"
     assert len(drawing.axes[1].lines) == 5
+
+
+SMALL = {"mode": "axisymmetric", "axial_cells": 61, "radial_cells": 25}
+
+
+def steady(**given):
+    p = SYSTEM.values(given)
+    return p, sf.steady(channel(p, p.voltage))
+
+
+@pytest.mark.parametrize(("radius", "sigma"), [(5e-9, -0.06), (2e-9, 0.01), (3e-8, -0.02)])
+def test_at_rest_the_cross_section_obeys_poisson_and_boltzmann(radius, sigma):
+    ions = [{**ion, "left": 10.0, "right": 10.0} for ion in IONS.default]
+    fine = {"mode": "axisymmetric", "axial_cells": 31, "radial_cells": 65}
+    p, found = steady(**fine, ions=ions, voltage=0.0, radius=radius, surface_charge=sigma, length=2e-7)
+    size = radius / _bore.debye_length(p)  # psi'' + psi' / x = size^2 sinh(psi), x = r / radius
+    slope = FARADAY * sigma * radius / (EPSILON_0 * p.permittivity * R * p.temperature)
+    x = 1.0 - np.geomspace(1e-5, 1.0, 200)[::-1]
+    x = np.append(x, 1.0)
+    inside = solve_bvp(
+        lambda x, y: np.array([y[1], size**2 * np.sinh(y[0])]),
+        lambda a, b: np.array([a[1], b[1] - slope]),
+        x,
+        np.array([np.sign(sigma) * np.ones_like(x), 0.0 * x]),
+        S=np.array([[0.0, 0.0], [0.0, -1.0]]),
+        tol=1e-8,
+        max_nodes=100_000,
+    )
+    assert inside.success
+    r, phi = _bore.across(found, "phi", 0.5 * p.length)
+    psi = inside.sol(r / radius)[0]
+    np.testing.assert_allclose(FARADAY * phi / (R * p.temperature), psi, rtol=2e-3, atol=1e-3 * np.abs(psi).max())
+    _, c = _bore.across(found, "K+", 0.5 * p.length)
+    np.testing.assert_allclose(c, 10.0 * np.exp(-psi), rtol=5e-3)
+    assert found.regime == "equilibrium"
+
+
+def test_the_books_of_a_resolved_bore_close():
+    p, found = steady(**SMALL, surface_charge=-0.05, voltage=-0.3)
+    assert all(entry.relative < 1e-10 for entry in found.ledger.values())
+    assert found.entropy.least_local > -1e-12 * found.entropy.production
+    assert found.entropy.exported == pytest.approx(found.entropy.production, rel=1e-9)
+    x, mean = _bore.means(p, found)
+    assert x == pytest.approx(mesh(p), abs=1e-18)
+    # Gauss: the field at the wall of the middle is the charge there
+    r, phi = _bore.across(found, "phi", 0.5 * p.length)
+    assert mean["K+"][30] - mean["Cl-"][30] == pytest.approx(2 * 0.05 / (FARADAY * p.radius), rel=1e-2)
+    assert (phi[-1] - phi[-2]) / (r[-1] - r[-2]) == pytest.approx(-0.05 / (EPSILON_0 * 78.5), rel=0.2)
+
+
+@pytest.mark.parametrize("cells", [("radial_cells", (17, 33, 65), 21), ("axial_cells", (41, 81, 161), 5)])
+def test_second_order_along_and_across_the_bore(cells):
+    name, counts, other = cells
+    rest = {"axial_cells": other} if name == "radial_cells" else {"radial_cells": other}
+    one, two, three = (
+        float(steady(**KCL, mode="axisymmetric", **rest, **{name: n})[1].current("left")) for n in counts
+    )
+    assert math.log2(abs((one - two) / (two - three))) == pytest.approx(2.0, abs=0.25)
+
+
+def test_surface_charge_and_fixed_charge_are_the_same_wall():
+    sigma = 0.5 * FARADAY * 5e-9 * -50.0
+    for mode in ("mean", "axisymmetric"):
+        given = {"mode": mode, "cells": 101, "axial_cells": 61, "radial_cells": 25}
+        one, two = (float(steady(**given, **wall)[1].current("left")) for wall in ({}, {"surface_charge": sigma}))
+        assert one == pytest.approx(two, rel=1e-9)
+
+
+def test_a_wide_bore_selects_less_than_its_mean():
+    wide = {"radius": 2e-8, "surface_charge": -0.02, "cells": 401}
+    resolved, mean = (SYSTEM.run(**wide, **mode).answers for mode in (SMALL, {}))
+    assert resolved["wall_charge"] == pytest.approx(-0.02)
+    assert resolved["wall_potential"] < resolved["axis_potential"]
+    assert resolved["conductance"] > 0.0 and len(resolved["potential_profile"]) == 41
+    assert resolved["selectivity"] < mean["selectivity"]
+
+
+def test_the_figure_of_a_resolved_bore_shows_map_and_section():
+    drawing = SYSTEM.figure(SYSTEM.run(**SMALL))
+    assert drawing.axes[0].get_ylabel() == "radius / nm"
