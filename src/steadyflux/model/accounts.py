@@ -359,7 +359,13 @@ def regime_of(model: Model, books: Accounts) -> str:
             return "steady nonequilibrium"
         if np.any(flux > QUIET * np.max(traffic, axis=0, initial=0.0)):
             return "steady nonequilibrium"
-    if any(np.any(np.asarray(b.value) != 0.0) for b in model.influxes):
+    # Charge that enters under Gauss's law stays where it is, on a wall; under Ohm's law it is a current.
+    carried = {name for law in model.laws if law.dissipative for name in law.moves}
+    if any(
+        np.any(np.asarray(b.value) != 0.0)
+        for b in model.influxes
+        if b.quantity in carried or model.quantity(b.quantity).kind != "charge"
+    ):
         return "steady nonequilibrium"
     return "equilibrium"
 
