@@ -18,8 +18,8 @@ missing = [name for name in ("petsc4py", "mpi4py") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"{' and '.join(missing)} not installed")
 
 
-def conduction(strength=100.0, slope=0.02):
-    x = np.linspace(0.0, 1.0, SIDE)
+def conduction(strength=100.0, slope=0.02, side=SIDE):
+    x = np.linspace(0.0, 1.0, side)
     return sf.Model(
         sf.grid(x=x, y=x, z=x),
         [sf.Heat()],
@@ -108,6 +108,39 @@ def test_an_answer_is_differentiated_through_petsc(solver):
     np.testing.assert_allclose(float(jax.grad(flow)(100.0, solver)), wanted, rtol=1e-8)
     forward = jax.jvp(lambda s: flow(s, solver), (100.0,), (1.0,))[1]
     np.testing.assert_allclose(float(forward), wanted, rtol=1e-8)
+
+
+def test_multigrid_serves_on_while_the_matrix_changes_little(monkeypatch):
+    from steadyflux.solve.pattern import pattern_of
+    from steadyflux.solve.petsc import Session
+
+    first = sf.steady(conduction(), solver="petsc-hypre")
+    session = pattern_of(conduction(), "petsc-hypre").plan.store["petsc-gmres"]
+    held, renewed = [], []
+    hold, renew = Session.hold, Session.renew
+    monkeypatch.setattr(Session, "hold", lambda self, *a, **k: (hold(self, *a, **k), held.append(self.fresh))[0])
+    monkeypatch.setattr(Session, "renew", lambda self: (renew(self), renewed.append(self))[0])
+    again = sf.steady(conduction(101.0), start=first, solver="petsc-hypre")
+    assert held and not any(held) and not renewed
+    np.testing.assert_allclose(again["T"], sf.steady(conduction(101.0), solver="superlu")["T"], rtol=1e-10)
+    # Very different conductances: the old multigrid is found wanting, and the answer is right all the same.
+    far = conduction(slope=0.15)
+    np.testing.assert_allclose(
+        sf.steady(far, solver="petsc-hypre")["T"], sf.steady(far, solver="superlu")["T"], rtol=1e-9
+    )
+    assert session.stale or any(held)
+
+
+def test_a_petsc_without_mumps_and_hypre_takes_its_own(monkeypatch):
+    from steadyflux.solve import hypre, petsc
+
+    for module in (hypre, petsc):
+        monkeypatch.setattr(module, "has", lambda package: False)
+    other = conduction(slope=0.0, side=6)
+    for solver, told in (("petsc-mumps", "petsc lu"), ("petsc-hypre", "petsc cg + gamg")):
+        found = sf.steady(other, solver=solver)
+        assert found.outcome.solver == told
+        np.testing.assert_allclose(found["T"], sf.steady(other, solver="superlu")["T"], rtol=1e-9)
 
 
 def test_what_multigrid_cannot_do_mumps_takes_over():

@@ -55,7 +55,8 @@ def recipe(name: str) -> str:
         return f"pip install 'steadyflux[{name}]'"
     folder, version = _petsc()
     return (
-        "apt-get install libpetsc-real-dev && pip install 'setuptools<60' wheel numpy 'cython<3' mpi4py && "
+        "apt-get install libpetsc-real-dev libopenblas0-pthread && "
+        "pip install 'setuptools<60' wheel numpy 'cython<3' mpi4py && "
         f"PETSC_DIR={folder} pip install --no-build-isolation petsc4py=={'.'.join(map(str, version))}"
     )
 

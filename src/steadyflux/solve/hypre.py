@@ -126,7 +126,7 @@ class Hypre:
             rows = self._rows(transposed)
             if not all(communicator().allgather(bool(rows.diagonal(self._share.first).all()))):
                 raise Unsuited("a quantity's balance does not depend on its own state")
-            session.hold(self, rows)
+            session.hold(self, rows, keep=True)
         return session
 
     def _inner(self, r: np.ndarray, tolerance: float, transposed: bool) -> np.ndarray:
@@ -147,9 +147,12 @@ class Hypre:
                 x[share.order] = z if back is None else back @ z
         except library().Error as error:
             raise Unsuited(f"PETSc ends with {' '.join(str(error).split())[:100]}") from None
-        if not np.isfinite(x).all():
+        if np.isfinite(x).all():
+            return x
+        if session.fresh:
             raise NotReached("the iteration diverges")
-        return x
+        session.renew()
+        return self._inner(r, tolerance, transposed)
 
     # ---- shared unknowns -------------------------------------------------------------------------------------------
 
@@ -220,9 +223,11 @@ class Hypre:
             while size > target and rounds < ROUNDS:
                 more = x + self._correction(r, max(0.5 * target / size, LEAST), transposed)
                 rest, now = left(more)
-                if not now < size:
+                rounds += 1
+                if now < size:
+                    x, r, size = more, rest, now
+                elif not self._renewed(transposed):
                     break
-                x, r, size, rounds = more, rest, now, rounds + 1
             if size <= max(tolerance * whole, known):
                 break
             floor = max(ROUNDING * _norm(weight * (abs(matrix) @ np.abs(x))), known)
@@ -233,6 +238,15 @@ class Hypre:
             x[self._held] = (rhs - matrix @ x)[self._held] / self._diagonal
         self._tell(self._iterations() - before)
         return x
+
+    def _renewed(self, transposed: bool) -> bool:
+        """Set the multigrid up for this matrix where that of another one has served so far; whether it had."""
+        session = self._session(transposed)
+        if session.fresh:
+            return False
+        session.renew()
+        self._eliminated.clear()
+        return True
 
     def _iterations(self) -> int:
         return sum(one.iterations for one in self._store.values() if isinstance(one, Session))

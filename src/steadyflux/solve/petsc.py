@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from steadyflux.ground.errors import InputError
 from steadyflux.solve.direct import DirectFactor, row_scale
 from steadyflux.solve.extras import missing
+from steadyflux.solve.iterative import FEW, GROWTH
 from steadyflux.solve.share import Share, check_agreement, share_of
 
 PREFIX = "steadyflux_"  # of PETSc's options: -steadyflux_ksp_monitor
@@ -61,9 +62,13 @@ class Session:
         self._matrix: Any = None
         self._held: object = None
         self.iterations = 0
+        self.fresh, self.stale, self._pace = True, True, 0.0
 
-    def hold(self, owner: object, rows: sp.csr_array) -> None:
-        """Make the solver ready for a matrix, given by the own rows; ``owner`` names it."""
+    def hold(self, owner: object, rows: sp.csr_array, keep: bool = False) -> None:
+        """Make the solver ready for a matrix, given by the own rows; ``owner`` names it.
+
+        With ``keep`` the preconditioner of the matrix before serves on, as long as it is not `stale`.
+        """
         petsc, share = library(), self._share
         sizes = (share.shape[0], share.shape[1])
         indptr, indices, data = rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data
@@ -83,8 +88,17 @@ class Session:
             made = (self._gather, self._whole, self._solver, self._right, self._left, self._matrix)
             self._free = weakref.finalize(self, _DISCARDED.__setitem__, next(_NUMBERS), made)
             self._free.atexit = False  # MPI has ended by then
+            self.stale = True
+        self.fresh = self.stale or not keep
+        self._solver.getPC().setReusePreconditioner(not self.fresh)
         self._solver.setOperators(self._matrix)
         self._held = owner
+
+    def renew(self) -> None:
+        """Set the preconditioner up anew, for the matrix at hand."""
+        self.fresh = True
+        self._solver.getPC().setReusePreconditioner(False)
+        self._solver.setOperators(self._matrix)
 
     def _fits(self, indptr: np.ndarray, indices: np.ndarray) -> bool:
         """Whether the pattern is that of the matrix at hand, in all processes."""
@@ -109,14 +123,19 @@ class Session:
             self._solver.setTolerances(rtol=tolerance, atol=0.0, divtol=1e10, max_it=limit)
         way = self._solver.solveTranspose if transposed else self._solver.solve
         way(self._left, self._right)
-        self.iterations += self._solver.getIterationNumber()
+        taken = self._solver.getIterationNumber()
+        self.iterations += taken
+        if limit:
+            self._judge(taken / -np.log10(tolerance), taken)
         self._gather.scatter(self._right, self._whole)
         return np.array(self._whole.getArray())
 
-    @property
-    def solver(self) -> Any:
-        """PETSc's solver, for its configuration."""
-        return self._solver
+    def _judge(self, pace: float, taken: int) -> None:
+        """Whether the preconditioner still serves as it did when it was new; ``pace`` is iterations for each digit."""
+        if self.fresh:
+            self.stale, self._pace = False, pace
+        elif taken > FEW and pace > GROWTH * self._pace:
+            self.stale = True
 
 
 _NUMBERS = count()  # of what was made, the same in all processes
