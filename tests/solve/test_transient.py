@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import steadyflux as sf
+from steadyflux.ground.errors import NameUnknown
 
 
 def _slab(start: float, left: object, cells: int = 21) -> sf.Model:
@@ -116,3 +117,37 @@ def test_a_signal_that_goes_below_zero_is_refused_and_a_start_is_no_signal():
         _tank(sf.Transfer("c", 0.1, on="pipe"), temperature=falls)
     with pytest.raises(sf.ModelError, match="one time"):
         sf.Model(sf.network({"tank": 1.0}, {}), [sf.Species("c")], [], start={"c": falls})
+
+
+def _cube(nodes):
+    row = np.linspace(0.0, 1.0, nodes)
+    return sf.Model(
+        sf.grid(x=row, y=row, z=row),
+        [sf.Heat(capacity=1.3)],
+        [sf.Fourier(sf.Polynomial((1.0, 0.5))), sf.Source("T", 1.7)],
+        [sf.Hold("left", {"T": 0.2})],
+        start={"T": 0.4},
+    )
+
+
+@pytest.mark.parametrize("solver", ["dense", "band", "superlu", "amg"])
+def test_a_body_evolves_alike_by_every_solver(solver):
+    model = _cube(6)
+    found = sf.evolve(model, 0.4, times=[0.1, 0.4], rtol=1e-8, solver=solver)
+    other = sf.evolve(model, 0.4, times=[0.1, 0.4], rtol=1e-8)
+    assert found.solver == solver
+    np.testing.assert_allclose(found["T"], other["T"], rtol=1e-6)
+    entry = found.ledger["T"]
+    assert abs(entry.imbalance) < (1e-7 if solver == "amg" else 1e-12)
+
+
+def test_a_large_body_goes_by_multigrid_and_arrives_at_its_steady_state():
+    model = _cube(17)
+    history = sf.evolve(model, 8.0, times=[8.0], rtol=1e-4)
+    assert history.solver == "amg"
+    np.testing.assert_allclose(history["T"][-1], sf.steady(model)["T"], rtol=1e-5)
+
+
+def test_an_unknown_solver_is_refused_before_anything_is_done():
+    with pytest.raises(NameUnknown, match="superlu"):
+        sf.evolve(_cube(3), 1.0, solver="superlou")

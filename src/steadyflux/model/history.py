@@ -46,6 +46,7 @@ class Record:
     happenings: list[Happening] = field(default_factory=list)
     models: list[tuple[float, Model]] = field(default_factory=list)
     steps: int = 0
+    solver: str = ""
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -70,7 +71,7 @@ class History:
         self.times = np.array(record.times)
         self._y, self._rates = np.array(record.unknowns), np.array(record.rates)
         self.events: tuple[Happening, ...] = tuple(record.happenings)
-        self.steps = record.steps
+        self.steps, self.solver = record.steps, record.solver
 
     def __repr__(self) -> str:
         what = f"{', '.join(self.model.names)} in {self.model.cells} cells"

@@ -50,7 +50,8 @@ def history_tables(
     """All tables of one run in time."""
     head = Text.assemble((name, "bold"), f"  {line}" if line else "")
     end = float(history.times[-1])
-    state = Text(f"integrated to {duration(end)} in {history.steps} steps; {history.regime}: {history.reason}\n")
+    way = f"integrated to {duration(end)} in {history.steps} steps ({history.solver})"
+    state = Text(f"{way}; {history.regime}: {history.reason}\n")
     title = f"Answers at {duration(end)}" if series else "Answers"
     parts: list[RenderableType] = [head, state, measured("Parameters", parameters), measured(title, answers)]
     parts += _answers_in_time(times, series)

@@ -13,13 +13,14 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from sksundae.ida import IDA, IDAJacTimes, IDAPrecond
 
 from steadyflux.ground.errors import NotConverged
-from steadyflux.solve.linear import analyse
 from steadyflux.solve.onset import Onset
 from steadyflux.solve.program import Frame, Program
 
+OWN = ("dense", "band")  # linear solvers of the integrator itself
 STEPS = 200_000  # internal steps of one run
 FULL = 120  # unknowns up to which a full matrix is the fastest
 BANDED = 3_000  # unknowns up to which a matrix in a band is handed over as a whole array
+NEARLY = 1e-3  # to which an iterative solver solves as a preconditioner: so well that it is as good as linear
 WIDTH = 80  # half the width of a band that still pays
 
 _CAUSES = {
@@ -94,7 +95,8 @@ class Integrator:
             watch.terminal = [True] * len(events)  # type: ignore[attr-defined]
             watch.direction = [event.direction for event in events]  # type: ignore[attr-defined]
             options |= {"eventsfn": watch, "num_events": len(events)}
-        order, options["linsolver"], more = self._linear(entries)
+        order, self._kind, more = self._linear(entries)
+        options["linsolver"] = self._kind
         options |= more
         self._order, self._back = order, np.argsort(order)
         self._frame = jax.device_put(Frame(self._order, self._back, scale, row))
@@ -109,9 +111,12 @@ class Integrator:
         """Order of the unknowns, name of IDA's linear solver and its options, by the structure of the matrix."""
         pattern = self._program.pattern
         size = pattern.size
+        wanted = self._program.solver
+        if wanted not in ("auto", *OWN):
+            return np.arange(size), "gmres", self._iterative()
         columns = np.repeat(np.arange(size), np.diff(pattern.indptr))
         plain = np.arange(size)
-        if size <= FULL:
+        if wanted == "dense" or (wanted == "auto" and size <= FULL):
 
             def full(t: float, y: Any, rate: Any, off: Any, step: float, out: np.ndarray) -> None:
                 out[pattern.indices, columns] = entries(t, y, rate, step)
@@ -122,7 +127,7 @@ class Integrator:
         self._seen |= diagonal | self._present()
         kept = self._seen & ~long
         order, back, width = banded(pattern.indices[kept], columns[kept], size)
-        if size <= BANDED and width <= WIDTH:
+        if wanted == "band" or (size <= BANDED and width <= WIDTH):
             others = ~(kept | long)
             at, across = back[pattern.indices[kept]], back[columns[kept]]
 
@@ -134,7 +139,12 @@ class Integrator:
                     self._stale = True
 
             return order, "band", {"jacfn": band, "lband": width, "uband": width}
-        return plain, "gmres", self._iterative(entries)
+        return plain, "gmres", self._iterative()
+
+    @property
+    def solver(self) -> str:
+        """What solves the linear systems."""
+        return self._program.plan.log.solver if self._kind == "gmres" else self._kind
 
     def _long_rows(self) -> np.ndarray:
         """Rows of what laws make: they touch every cell, and nothing depends on them.
@@ -155,25 +165,29 @@ class Integrator:
             present |= program.matrix(onset.time, y, rate, float(draw.uniform(0.5, 2.0))) != 0.0
         return present
 
-    def _iterative(self, entries: Callable[..., np.ndarray]) -> dict[str, Any]:
-        """Krylov iterations preconditioned by our own factors, which are kept as long as IDA finds them good enough."""
-        pattern = self._program.pattern
-        plan = analyse(pattern.indptr, pattern.indices, pattern.size, pattern.nodes)
+    def _iterative(self) -> dict[str, Any]:
+        """Krylov iterations under the solver of the ladder, kept as long as IDA finds it good enough.
+
+        It works on the matrix as it is: multigrid would not know one whose rows are measured one by one.
+        """
+        program, scale, row = self._program, self._onset.scale, self._onset.row
+        plan = program.plan
+        plan.begin()
         kept: dict[str, Any] = {}
 
+        def unknowns(x: np.ndarray) -> np.ndarray:
+            return x * scale
+
         def prepare(t: float, y: Any, rate: Any, off: Any, step: float) -> None:
-            kept["matrix"] = plan.matrix(data := entries(t, y, rate, step))
-            kept["factor"] = plan.factor(data)
+            kept["factor"] = plan.factor(program.matrix(t, unknowns(y), unknowns(rate), step))
 
         def precondition(
             t: float, y: Any, rate: Any, off: Any, rhs: np.ndarray, out: np.ndarray, step: float, delta: float
         ) -> None:
-            out[:] = kept["factor"].solve(np.array(rhs))
+            out[:] = kept["factor"].solve(rhs * row, NEARLY) / scale
 
         def times(t: float, y: Any, rate: Any, off: Any, v: np.ndarray, out: np.ndarray, step: float) -> None:
-            if kept.get("at") != (t, step):
-                kept["at"], kept["now"] = (t, step), plan.matrix(entries(t, y, rate, step))
-            out[:] = kept["now"] @ v
+            out[:] = program.along(self._frame, t, y, rate, step, v)
 
         return {
             "krylov_dim": 10,

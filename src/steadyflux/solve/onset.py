@@ -11,8 +11,10 @@ from scipy.sparse.linalg import splu
 from steadyflux.ground.errors import ModelError, NotConverged
 from steadyflux.model.layout import held_at
 from steadyflux.model.model import Model
+from steadyflux.solve.direct import SingularMatrix
 from steadyflux.solve.program import Program
 
+SMALL = 3_000  # unknowns of a matrix for which no order of elimination is worth looking for
 NEWTON_LIMIT = 40
 LEAP = 0.5  # longest stride of an electric potential in the search for the start, V
 CLOSE = 1e-10  # of the last step, relative to the size of each unknown
@@ -30,7 +32,7 @@ class Onset:
     row: np.ndarray
 
 
-class Dense:
+class Scaled:
     """One factorisation with scaled rows and columns."""
 
     def __init__(self, program: Program, data: np.ndarray, scale: np.ndarray, row: np.ndarray) -> None:
@@ -44,6 +46,19 @@ class Dense:
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """x with A x = rhs."""
         return self._factors.solve(rhs / self._row) * self._scale
+
+
+class Laddered:
+    """The same by the ladder of solvers, for large matrices; its rows it scales itself."""
+
+    def __init__(self, program: Program, data: np.ndarray, scale: np.ndarray) -> None:
+        columns = np.repeat(scale, np.diff(program.pattern.indptr))
+        self._scale = scale
+        self._factor = program.plan.factor(data * columns)
+
+    def solve(self, rhs: np.ndarray) -> np.ndarray:
+        """x with A x = rhs."""
+        return self._factor.solve(rhs) * self._scale
 
 
 def row_sizes(program: Program, data: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -135,8 +150,10 @@ def _euler(program: Program, time: float, y: np.ndarray, step: float, scale: np.
         data = program.matrix(time + step, x, rate, 1.0 / step)
         row = row_sizes(program, data, scale)
         try:
-            move = -Dense(program, data, scale, row).solve(off)
-        except RuntimeError:
+            small = program.pattern.size <= SMALL
+            solver = Scaled(program, data, scale, row) if small else Laddered(program, data, scale)
+            move = -solver.solve(off)
+        except (RuntimeError, SingularMatrix):
             raise _undetermined(program.model) from None
         size = float(np.max(np.abs(move) / scale, initial=0.0))
         if not np.isfinite(size):

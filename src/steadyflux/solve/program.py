@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +16,9 @@ from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
 from steadyflux.model.system import Stage, View, accumulation, balance, held_values, rates, stored
 from steadyflux.solve.assembly import Counter, Pattern, counters_of, derivatives, equations, pattern_of
+from steadyflux.solve.linear import BORDER, Plan, analyse
 from steadyflux.solve.newton import scales
+from steadyflux.solve.pattern import fields_of
 
 
 class Frame(NamedTuple):
@@ -34,6 +36,7 @@ class Compiled(NamedTuple):
     residual: Any
     derivatives: Any
     measured: Any
+    along: Any
     sizes: Any
     curvature: Any
 
@@ -67,6 +70,9 @@ def _compiled(structure: Any, packing: Packing, counters: tuple[Counter, ...]) -
         y, moves = x[frame.back] * frame.scale, rate[frame.back] * frame.scale
         return (residual(held, t, y, moves) / frame.row)[frame.order]
 
+    def along(held: Any, frame: Frame, t: Any, x: Any, rate: Any, step: Any, v: Any) -> Any:
+        return jax.jvp(lambda x, rate: measured(held, frame, t, x, rate), (x, rate), (v, step * v))[1]
+
     def scale(held: Any, t: Any, state: State) -> State:
         return sizes(at_time(jax.tree.unflatten(structure, unpack(packing, held)), t), state)
 
@@ -77,6 +83,7 @@ def _compiled(structure: Any, packing: Packing, counters: tuple[Counter, ...]) -
         residual=jax.jit(lambda once, *arguments: run(residual, once, *arguments)),
         derivatives=jax.jit(lambda once, *arguments: run(slopes, once, *arguments)),
         measured=jax.jit(lambda once, *arguments: run(measured, once, *arguments)),
+        along=jax.jit(along),
         sizes=jax.jit(scale),
         curvature=jax.jit(bend),
     )
@@ -102,8 +109,9 @@ class Program:
     belongs to the stretch in between.
     """
 
-    def __init__(self, model: Model, watch: Mapping[str, Callable[[View], Any]]) -> None:
-        self.model = model
+    def __init__(self, model: Model, watch: Mapping[str, Callable[[View], Any]], solver: str = "auto") -> None:
+        """``watch`` are the functions of the events; ``solver`` names the linear solver for large matrices."""
+        self.model, self.solver = model, solver
         self.counters = counters_of(model)
         self.pattern: Pattern = pattern_of(model, self.counters)
         self.shape = (model.cells, len(model.names), len(model.shared))
@@ -113,6 +121,15 @@ class Program:
         self._watch = _watching(structure, packing, tuple(watch.values()))
         self._once = jax.device_put(np.int64(1))
         self.low, self.high = -np.inf, np.inf
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The linear solver of the ladder for the matrix; what stands behind the states is its border."""
+        cells, quantities, _ = self.shape
+        fields = np.full(self.pattern.size, BORDER, dtype=np.int32)
+        fields[: cells * quantities] = np.tile(np.array(fields_of(self.model), dtype=np.int32), cells)
+        pattern = self.pattern
+        return analyse(pattern.indptr, pattern.indices, pattern.size, pattern.nodes, self.solver, fields)
 
     def within(self, low: float, high: float) -> None:
         """Set the stretch of time."""
@@ -129,6 +146,10 @@ class Program:
     def measured(self, frame: Frame, t: float, x: np.ndarray, rate: np.ndarray) -> np.ndarray:
         """F in the order and measure of a frame, from unknowns and rates that are in it too."""
         return np.asarray(self._run.measured(self._once, self._held, frame, self._time(t), x, rate))
+
+    def along(self, frame: Frame, t: float, x: np.ndarray, rate: np.ndarray, step: float, v: np.ndarray) -> np.ndarray:
+        """(dF/dy + step dF/dy') v, all in the order and measure of a frame."""
+        return np.asarray(self._run.along(self._held, frame, self._time(t), x, rate, step, v))
 
     def matrix(self, t: float, y: np.ndarray, rate: np.ndarray, step: float) -> np.ndarray:
         """Entries of dF/dy + step dF/dy' in the order of the pattern."""

@@ -24,7 +24,8 @@ from steadyflux.model.solution import Solution
 from steadyflux.model.system import View, balance, constraints
 from steadyflux.solve.assembly import counters_of
 from steadyflux.solve.checkpoint import Checkpoint
-from steadyflux.solve.integrator import STEPS, Integrator
+from steadyflux.solve.integrator import OWN, STEPS, Integrator
+from steadyflux.solve.linear import check_solver
 from steadyflux.solve.newton import first_state
 from steadyflux.solve.onset import begin
 from steadyflux.solve.program import Program
@@ -76,6 +77,7 @@ def evolve(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     progress: Observer | None = None,
+    solver: str = "auto",
 ) -> History:
     """Integrate a model from its start (``Model(start=...)``, a solution or a state) to the time ``until``.
 
@@ -92,9 +94,14 @@ def evolve(
         checkpoint: file in which the run is kept from time to time; with ``resume`` it goes on from there to the very
             same result (from the beginning where there is no such file yet).
         progress: called with (time, end, step) after each step.
+        solver: the linear solver, by default chosen by the model's size and structure: "dense" or "band" within the
+            integrator, else Krylov iterations under "direct", "superlu", "amg", ... as in `steady`. What really solved
+            stands in ``history.solver``.
 
     Raises NotConverged where the integration cannot go on, ModelError for a model that cannot be integrated.
     """
+    if solver not in OWN:
+        check_solver(solver)
     t0, end = float(si(begin_at, "s", "begin_at")), float(si(until, "s", "until"))
     if not end > t0:
         raise InputError(f"The run must end after it begins: until is {end:g} s, begin_at {t0:g} s.")
@@ -110,7 +117,7 @@ def evolve(
             "Nothing in this model is stored, so that nothing takes time; give what flows a capacity (a heat capacity, "
             "a compressibility)."
         )
-    run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress or _observer.get())
+    run = _Run(model, t0, end, asked, tolerances, longest, tuple(events), progress or _observer.get(), solver)
     first = _initial(model, start)
     if resume and checkpoint is None:
         raise InputError("There is nothing to resume from; name the checkpoint's file.")
@@ -199,7 +206,9 @@ class _Run:
         longest: float,
         events: tuple[Event, ...],
         progress: Observer | None,
+        solver: str,
     ) -> None:
+        self.solver = solver
         self.model, self.t0, self.end, self.asked = model, t0, end, asked
         self.tolerances, self.longest, self.events, self.progress = tolerances, longest, events, progress
         self.program = self._programmed(model)
@@ -225,7 +234,7 @@ class _Run:
                 self._switch(then(self.model), happening.name, happening.time)
 
     def _programmed(self, model: Model) -> Program:
-        return Program(model, {event.name: event.when for event in self.events})
+        return Program(model, {event.name: event.when for event in self.events}, self.solver)
 
     def go(self) -> History:
         """Integrate to the end."""
@@ -275,7 +284,7 @@ class _Run:
                     "look at its fastest process, or ask for a shorter run",
                 )
             self._note(before, time, y, rate, integrator)
-            self.time, self.y = time, y
+            self.time, self.y, self.record.solver = time, y, integrator.solver
             if self.progress is not None:
                 self.progress(time, self.end, time - before)
             if hit:
