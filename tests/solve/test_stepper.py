@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import steadyflux as sf
+from steadyflux.model.system import State
 from steadyflux.solve.assembly import counters_of
+from steadyflux.solve.lanes import linearise
 from steadyflux.solve.march import ENDINGS
 from steadyflux.solve.pacing import ARRIVED, CHARGED, LONG, SHORT
 from steadyflux.solve.program import sizes
-from steadyflux.solve.stepper import Moment, Weights, step
+from steadyflux.solve.stepper import Moment, Weights, stage_of, step
 
 D = 1.3e-9
 
@@ -74,9 +76,9 @@ def driven():
 
 
 def pulsed():
-    """Compartments fed in pulses; a sluggish reading, a shared unknown with a rate of its own, follows one of them."""
+    """A ring of compartments fed in pulses; a sluggish reading, which has a rate of its own, follows one of them."""
     return sf.Model(
-        sf.network({"a": 1.0, "b": 2.0, "c": 0.5}, {"links": [("a", "b"), ("b", "c")]}),
+        sf.network({"a": 1.0, "b": 2.0, "c": 0.5}, {"links": [("a", "b"), ("b", "c"), ("a", "c")]}),
         [sf.Species("x")],
         [sf.Transfer("x", 0.8, on="links"), sf.MichaelisMenten({"x": -1}, 0.7, 0.3)],
         [sf.Influx("a", {"x": sf.pulse(0.2, 2.0, begin=1.0, duration=0.5, repeat=2.0)})],
@@ -121,13 +123,11 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request, in_lane):
+def case(request):
     make, times, closing = CASES[request.param]
     model = make()
-    if request.param == "junction":
-        model = in_lane(model, "chain")
     runs = {rtol: sf.march(model, times[-1], times=times, rtol=rtol) for rtol in (1e-4, 1e-6, 1e-8)}
-    return model, runs, sf.evolve(make(), times[-1], times=times, rtol=1e-10, atol=1e-11), closing
+    return model, runs, sf.evolve(model, times[-1], times=times, rtol=1e-10, atol=1e-11), closing
 
 
 def _apart(found, expected):
@@ -211,6 +211,28 @@ def test_it_arrives_at_the_steady_state():
     moment = found.solution(model)
     np.testing.assert_allclose(moment.flow("K+", "left"), steady.flow("K+", "left"), rtol=1e-5)
     assert moment.regime == "steady nonequilibrium"
+
+
+@pytest.mark.parametrize("unknowns", [5, 12])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_a_matrix_that_is_kept_solves_again_and_again(unknowns, transpose):
+    tail = np.arange(unknowns)
+    model = sf.Model(
+        sf.graph(unknowns, {"links": (tail, (tail + 1) % unknowns)}),
+        [sf.Species("c")],
+        [sf.Transfer("c", np.linspace(1.0, 2.0, unknowns), on="links"), sf.MichaelisMenten({"c": -1}, 0.3, 0.7)],
+        start={"c": 1.0},
+    )
+    rng = np.random.default_rng(3)
+    state, rate = (State(jnp.asarray(rng.uniform(0.5, 1.5, (unknowns, 1))), jnp.zeros(0)) for _ in range(2))
+    stage = stage_of(model, 2.0, state, rate, 0.0)
+    kept = jnp.zeros(model.layout.totals)
+    size = State(jnp.asarray(rng.uniform(0.5, 2.0, (unknowns, 1))), jnp.zeros(0))
+    once = linearise(model, state, stage, kept, size, transpose=transpose)
+    often = linearise(model, state, stage, kept, size, transpose=transpose, repeated=True)
+    for _ in range(2):
+        rhs = State(jnp.asarray(rng.normal(size=(unknowns, 1))), jnp.zeros(0))
+        np.testing.assert_allclose(often.solve(rhs).u, once.solve(rhs).u, rtol=1e-12)
 
 
 # ---- batches and derivatives -----------------------------------------------------------------------------------------

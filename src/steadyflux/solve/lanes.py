@@ -11,6 +11,7 @@ from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Array, Float
 
 from steadyflux.model.jacobian import Blocks, blocks, dense, tridiagonal
+from steadyflux.model.layout import BLOCK_LIMIT
 from steadyflux.model.model import Model
 from steadyflux.model.system import Stage, State, residual
 from steadyflux.solve.blocks import factor, solve, solve_blocks
@@ -56,18 +57,28 @@ def _dense(
     row = jnp.where((row > 0) & jnp.isfinite(row), row, 1.0)
     scaled = scaled / row[:, None]
     size = state.u.size
-    factors = lu_factor(scaled.T if transpose else scaled) if repeated else None
+    solve_again = _factored(scaled.T if transpose else scaled) if repeated else None
 
     def solve_dense(rhs: State) -> State:
         b = jnp.concatenate([rhs.u.ravel(), rhs.s])
-        if factors is not None:
-            x = lu_solve(factors, b * column) / row if transpose else lu_solve(factors, b / row) * column
+        if solve_again is not None:
+            x = solve_again(b * column) / row if transpose else solve_again(b / row) * column
             return State(x[:size].reshape(state.u.shape), x[size:])
         x = jnp.linalg.solve(scaled.T, b * column) / row if transpose else jnp.linalg.solve(scaled, b / row) * column
         return State(x[:size].reshape(state.u.shape), x[size:])
 
     rows = State(row[:size].reshape(state.u.shape), row[size:])
     return Linear(solve_dense, rows, jnp.diag(matrix)[:size].reshape(state.u.shape))
+
+
+def _factored(matrix: Array) -> Callable[[Array], Array]:
+    """Solves with one matrix again and again; a small one is eliminated as a block, without a call to LAPACK."""
+    if matrix.shape[0] <= BLOCK_LIMIT:
+        none = jnp.zeros((1, *matrix.shape))
+        block = factor(none, matrix[None], none)
+        return lambda b: solve(block, b[None])[0]
+    factors = lu_factor(matrix)
+    return lambda b: lu_solve(factors, b)
 
 
 def _chain(
