@@ -95,7 +95,7 @@ def test_the_difference_between_closed_reservoirs_falls_by_their_rate():
     assert later["flow"] / first["flow"] == pytest.approx(fall[1] / fall[0], rel=1e-5)
 
 
-def end_correction(length, terms=8):
+def end_correction(length, terms=8, hindrance=1.0):
     """The mixed boundary-value problem of a pore of radius one: both sides meet in the flux over the mouth.
 
     The flux is a sum of (1 - r^2)^(m - 1/3); the bath answers by its Hankel transform (Sonine's integral), the pore,
@@ -120,11 +120,11 @@ def end_correction(length, terms=8):
     matrix += scale[:, None] * scale * np.cos(phase) / np.pi * upper ** (1.0 - sums) / (sums - 1.0)
     roots = jn_zeros(1, 20000)
     g = np.array([transform(j) for j in roots])
-    matrix += 2.0 * (g * (np.tanh(0.5 * roots * length) / roots / jv(0, roots) ** 2)[:, None]).T @ g
+    matrix += 2.0 / hindrance * (g * (np.tanh(0.5 * roots * length) / roots / jv(0, roots) ** 2)[:, None]).T @ g
     mean = 0.5 / (power + 1.0)
-    matrix += length * np.outer(mean, mean)  # 2 * mean flux * half a length,
+    matrix += length / hindrance * np.outer(mean, mean)  # 2 * mean flux * half a length,
     flux = np.linalg.solve(matrix, mean)
-    return 0.5 / (flux @ mean) - 0.5 * length
+    return 0.5 / (flux @ mean) - 0.5 * length / hindrance
 
 
 @pytest.mark.parametrize("length", [0.02, 0.1, 0.4, 1.3, 4.0, 50.0])
@@ -133,6 +133,16 @@ def test_entrances_of_pores_of_any_length(length):
     found = SYSTEM.run(mode="entrance", radius=1e-6, length=length * 1e-6).answers
     assert found["end_correction"] == pytest.approx(expected, rel=1e-4)
     flow = np.pi * 6.7e-10 * 4.0 * 1e-6 / (length + 2.0 * expected)
+    assert float(found["entrance_flow"]) == pytest.approx(flow, rel=1e-4)
+
+
+@pytest.mark.parametrize("length", [0.1, 2.0])
+def test_a_hindered_solute_meets_the_entrances_at_its_own_pace(length):
+    found = SYSTEM.run(mode="entrance", radius=1e-6, length=length * 1e-6, solute_radius=2e-7).answers
+    share = float(found["hindrance_factor"])
+    expected = end_correction(length, 12, share)
+    assert found["end_correction"] == pytest.approx(expected, rel=1e-4)
+    flow = np.pi * 6.7e-10 * 4.0 * 1e-6 / (length / share + 2.0 * expected)
     assert float(found["entrance_flow"]) == pytest.approx(flow, rel=1e-4)
 
 
