@@ -16,6 +16,7 @@ DAY = 86400.0
 NOON = 0.5 * DAY
 MOMENTS = 481  # in a day: every three minutes
 STILL = 1e-6  # a day repeats itself when it takes up what it transpires within this share
+REST = 1e-10  # or when no potential has changed by more than this share of the largest
 MOST_DAYS = 400
 
 
@@ -81,7 +82,7 @@ class Course(NamedTuple):
 
     @property
     def lag(self) -> float:
-        """How far the daily wave of the flow at the base stands behind that of the transpiration, s."""
+        """How far the daily wave of the flow at the base stands behind that at the leaves, s, within half a day."""
         wave = np.exp(-2j * np.pi * self.times / DAY)
         at_top, below = (np.trapezoid(flow * wave, self.times) for flow in (self.transpiration, self.basal))
         return float(np.angle(at_top / below)) * DAY / (2.0 * np.pi)
@@ -132,11 +133,14 @@ def course(model: sf.Model, leaves: tuple[str, ...], density: float) -> Course:
         history = sf.evolve(model, times[-1], times=times, start=start, begin_at=times[0], rtol=1e-7)
         start = history.end
         amounts = [density * history.entered("p", place) for place in ("soil", *leaves)]
-        up, out = amounts[0], -sum(amounts[1:], np.zeros(len(history.times)))
-        if abs(up[-1] - out[-1]) <= STILL * max(abs(out[-1]), 1e-300):
+        up, out = amounts[0], 0.0 - sum(amounts[1:], np.zeros(len(history.times)))
+        moved = np.ptp(history["p"][[0, -1]], axis=0).max()
+        if abs(up[-1] - out[-1]) <= STILL * abs(out[-1]) or moved <= REST * np.abs(history["p"]).max():
             flows = [density * history.flow("p", place) for place in ("soil", *leaves)]
             low = history["p"].min(axis=1)
-            return Course(history.times - times[0], -sum(flows[1:], np.zeros(len(up))), flows[0], low, out, up, day)
+            return Course(
+                history.times - times[0], 0.0 - sum(flows[1:], np.zeros(len(up))), flows[0], low, out, up, day
+            )
     raise NotConverged(
         f"The tree's days do not repeat themselves after {MOST_DAYS} of them", "take a smaller capacitance"
     )

@@ -169,4 +169,18 @@ def tree(p: Values, flow: Any) -> sf.Model:
 
 def ohmic(p: Values) -> float:
     """Conductance of the whole way from soil to leaves without cavitation, kg/(s Pa)."""
-    return 1.0 / (1.0 / p.root_conductance + math.fsum(1.0 / together(p)) + 1.0 / p.leaf_conductance)
+    return _in_series(p, math.fsum(1.0 / together(p)))
+
+
+def conductance(p: Values, psi: np.ndarray) -> float:
+    """Conductance of the whole way at the potentials ``psi`` (node,), kg/(s Pa): steps of the way up in series, the
+    branches of each side by side."""
+    tail, _, segment, _ = _xylem(p)
+    head = 2 + np.arange(segment.size)
+    share = sf.Weibull(segment_values(p)[1][segment], p.vulnerability_shape).mean(psi[tail], psi[head])
+    step = segment * p.substeps + (head - firsts(p)[segment]) % p.substeps
+    return _in_series(p, float(np.sum(1.0 / np.bincount(step, branch_values(p)[segment] * p.substeps * share))))
+
+
+def _in_series(p: Values, xylem: float) -> float:
+    return 1.0 / (1.0 / p.root_conductance + xylem + 1.0 / p.leaf_conductance)

@@ -68,6 +68,7 @@ from steadyflux.model.solution import Solution
 from steadyflux.solve.continuation import Branch
 from steadyflux.systems.life._day import NOON, Course, Daylight, course
 from steadyflux.systems.life._tree import (
+    conductance,
     firsts,
     forks,
     ohmic,
@@ -177,20 +178,19 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
     loss = 1.0 - np.exp(-((np.maximum(-ends[1:], 0.0) / segment_values(p)[1]) ** p.vulnerability_shape))
     flow = float(solution.flow("p", "soil")) * p.density
     twigs = psi[firsts(p)[-1] :]
-    friction = p.soil_potential - float(np.mean(twigs)) - p.density * G_STANDARD * p.height
-    moves = flow > 0 and friction > 0
+    conducts = conductance(p, psi)
     still = np.asarray(sf.steady(tree(p, 0.0))["p"])
     limit = critical(p)
     found = {
         "flow": flow,
-        "transpiration": -p.density * sum(float(solution.flow("p", place)) for place in leaves(p)),
+        "transpiration": 0.0 - p.density * sum(float(solution.flow("p", place)) for place in leaves(p)),
         "demand": demand(p),
         "collar_potential": float(psi[1]),
         "segment_potentials": ends[1:].tolist(),
         "leaf_potential": float(np.min(twigs)),
         "loss_of_conductivity": loss.tolist(),
-        "tree_conductance": flow / friction if moves else ohmic(p),
-        "tree_loss_of_conductivity": 1.0 - flow / friction / ohmic(p) if moves else 0.0,
+        "tree_conductance": conducts,
+        "tree_loss_of_conductivity": 1.0 - conducts / ohmic(p),
         "critical_transpiration": limit,
         "safety": limit / flow if flow > 0 else float("inf"),
         "gravity_gradient": float(still[1] - still[firsts(p)[-1] - 1]) / p.height,
@@ -321,7 +321,14 @@ def _pipes(run: Callable[..., Result]) -> list[Comparison]:
     # All twigs alike: branches side by side are the stem they come from, and every fork halves the flow.
     one, forked = run(**BROADLEAF).answers, run(**BROADLEAF, mode="branched", orders=3, shade=1.0).answers
     flows = np.concatenate([np.full(2**order, one["flow"] / 2**order) for order in range(4)])
-    names = ("flow", "leaf_potential", "segment_potentials", "critical_transpiration", "dissipation")
+    names = (
+        "flow",
+        "leaf_potential",
+        "segment_potentials",
+        "critical_transpiration",
+        "tree_conductance",
+        "dissipation",
+    )
     return [
         *(Comparison(forked[name], one[name], 1e-8) for name in names),
         Comparison(forked["branch_flows"], flows, 1e-9),
