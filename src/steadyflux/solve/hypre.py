@@ -43,7 +43,7 @@ class Hypre:
             raise Unsuited(f"{self._border.size} shared unknowns are too many")
         if "petsc-hypre" not in store:
             store["petsc-hypre"] = _split(matrix, parts, self._fields)
-        self._share, self._turned, self._number = store["petsc-hypre"]
+        self._share, self._number = store["petsc-hypre"]
         self._diagonal = matrix.diagonal()[self._held]
         if not self._diagonal.all():
             raise Unsuited("the coefficient of a condition is zero")
@@ -103,7 +103,7 @@ class Hypre:
 
     def _rows(self, transposed: bool) -> sp.csr_array:
         """Own rows of (weights A U^-1), or of its transpose."""
-        share, weight = (self._turned if transposed else self._share), self._weight[self._share.order]
+        share, weight = self._shared(transposed), self._weight[self._share.order]
         own, back, mine = share.matrix(self._matrix.data), self._back, slice(share.first, share.last)
         if transposed:
             rows = own * weight[None, :]
@@ -111,12 +111,20 @@ class Hypre:
         rows = sp.csr_array(own if back is None else own @ back)
         return sp.csr_array(rows * weight[mine, None])
 
+    def _shared(self, transposed: bool) -> Share:
+        """What this process owns, worked out for the transposed matrix when it is first asked for."""
+        if not transposed:
+            return self._share
+        if "petsc-turned" not in self._store:
+            self._store["petsc-turned"] = self._share.turned(numbered(self._matrix.indptr, self._matrix.indices))
+        return self._store["petsc-turned"]
+
     def _session(self, transposed: bool) -> Session:
         """PETSc's solver for the matrix at hand, made ready where it holds another."""
         transposed = transposed and not self._symmetric
         key = f"petsc-{'cg' if self._symmetric else 'gmres'}{'-transposed' if transposed else ''}"
         if key not in self._store:
-            share = self._turned if transposed else self._share
+            share = self._shared(transposed)
             ends = _ends(share, self._number)
             order = ends[::-1] if transposed else ends
             symmetric = self._symmetric
@@ -257,8 +265,8 @@ def _norm(x: np.ndarray) -> float:
     return float(communicator().bcast(float(np.linalg.norm(x))))
 
 
-def _split(matrix: sp.csc_array, parts: Parts, fields: list[int]) -> tuple[Share, Share, np.ndarray]:
-    """The shares of the processes, of the matrix and of its transpose, and the number of each unknown's field."""
+def _split(matrix: sp.csc_array, parts: Parts, fields: list[int]) -> tuple[Share, np.ndarray]:
+    """What this process owns, and the number of each unknown's field."""
     nodes = np.zeros(matrix.indptr.size - 1, dtype=np.int64)
     for group, own in zip(parts.groups, parts.nodes, strict=True):
         nodes[group] = own
@@ -266,7 +274,7 @@ def _split(matrix: sp.csc_array, parts: Parts, fields: list[int]) -> tuple[Share
     for at, k in enumerate(fields):
         number[parts.groups[k]] = at
     inner = np.concatenate([parts.groups[k] for k in fields]) if fields else np.zeros(0, dtype=np.int32)
-    return *share_of(numbered(matrix.indptr, matrix.indices), inner, nodes, number, communicator()), number
+    return share_of(numbered(matrix.indptr, matrix.indices), inner, nodes, number, communicator()), number
 
 
 def _ends(share: Share, number: np.ndarray) -> list[tuple[int, int]]:

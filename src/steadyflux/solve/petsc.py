@@ -1,8 +1,7 @@
 """PETSc as linear solver, alone or over the processes of an MPI program: MUMPS, and hypre under a Krylov iteration.
 
 Every process runs the same program and holds the same model. Each hands PETSc its own rows of the matrix and of the
-right side; the solution is gathered to all. Factors and multigrid levels, which take most of the memory and the time,
-are spread over the processes.
+right side; the solution is gathered to all. Factors and levels of multigrid are spread over the processes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from steadyflux.solve.share import Share, check_agreement, share_of
 
 PREFIX = "steadyflux_"  # of PETSc's options: -steadyflux_ksp_monitor
 DIRECT = ("mumps", "superlu_dist")  # external packages that factor over several processes, best first
-WORKSPACE = 80  # per cent more memory than MUMPS foresees, for pivots off the diagonal
+WORKSPACE = 50  # per cent more memory than MUMPS foresees, for pivots off the diagonal
 
 
 @cache
@@ -33,9 +32,11 @@ def library() -> Any:
     """The module PETSc of petsc4py. mpi4py starts MPI, so that any thread may call it: JAX's callbacks do."""
     try:
         import_module("mpi4py.MPI")
-        return import_module("petsc4py.PETSc")
+        found = import_module("petsc4py.PETSc")
     except (ImportError, OSError, RuntimeError) as error:
         raise missing("petsc", str(error)) from None
+    found.Sys.popSignalHandler()  # PETSc would abort the program where its reader has gone
+    return found
 
 
 def communicator() -> Any:
@@ -205,7 +206,7 @@ def mumps(matrix: sp.csc_array, nodes: np.ndarray, store: dict[str, Any]) -> Dir
     if "petsc-mumps" not in store:
         unknowns = np.arange(nodes.size)
         fields = np.zeros(nodes.size, dtype=np.int32)
-        share = share_of(numbered(matrix.indptr, matrix.indices), unknowns, nodes, fields, communicator())[0]
+        share = share_of(numbered(matrix.indptr, matrix.indices), unknowns, nodes, fields, communicator())
         store["petsc-mumps"] = share, Session(share, lambda solver: _to_factor(solver, package))
     share, session = store["petsc-mumps"]
     ways = _Ways(session, share, matrix.data * scale[matrix.indices])

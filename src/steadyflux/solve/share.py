@@ -9,6 +9,7 @@ import pymetis
 import scipy.sparse as sp
 
 from steadyflux.ground.errors import InputError
+from steadyflux.solve.multigrid import LARGE, return_memory
 from steadyflux.solve.ordering import node_graph
 
 SAME = 1e-6  # relative difference between processes that rounding cannot make
@@ -38,15 +39,18 @@ class Share(NamedTuple):
         """The own rows of the matrix whose entries have these values, (own, unknown)."""
         return sp.csr_array((values[self.take], self.indices, self.indptr), shape=self.shape)
 
+    def turned(self, pattern: sp.csc_array) -> Share:
+        """The same rows of the transposed matrix; ``pattern`` as for `share_of`."""
+        lines = _rows(pattern, self.order[self.first : self.last], _places(self.order, pattern.indptr.size - 1))
+        return self._replace(indptr=lines[0], indices=lines[1], take=lines[2])
+
     def mine(self, x: np.ndarray) -> np.ndarray:
         """Own part of a vector in the caller's order."""
         return x[self.order[self.first : self.last]]
 
 
-def share_of(
-    pattern: sp.csc_array, unknowns: np.ndarray, nodes: np.ndarray, fields: np.ndarray, comm: Any
-) -> tuple[Share, Share]:
-    """Own rows of a matrix, and of its transpose, cut down to some ``unknowns`` of it.
+def share_of(pattern: sp.csc_array, unknowns: np.ndarray, nodes: np.ndarray, fields: np.ndarray, comm: Any) -> Share:
+    """Own rows of a matrix cut down to some ``unknowns`` of it.
 
     ``pattern`` holds the number of each entry as its value; ``nodes`` and ``fields`` (all unknowns,) keep the unknowns
     of a node in one process, there sorted by field. ``comm`` is a communicator of mpi4py.
@@ -55,12 +59,17 @@ def share_of(
     order = unknowns[np.lexsort((unknowns, fields[unknowns], parts[nodes[unknowns]]))]
     bounds = np.concatenate([[0], np.cumsum(np.bincount(parts[nodes[unknowns]], minlength=comm.size))])
     first, last = int(bounds[comm.rank]), int(bounds[comm.rank + 1])
-    place = np.full(nodes.size, -1, dtype=np.int32)
+    lines = _rows(pattern.tocsr(), order[first:last], _places(order, nodes.size))
+    if nodes.size > LARGE:
+        return_memory()
+    return Share(order, first, last, *lines)
+
+
+def _places(order: np.ndarray, size: int) -> np.ndarray:
+    """Place of each unknown in the common order, -1 where it has none."""
+    place = np.full(size, -1, dtype=np.int32)
     place[order] = np.arange(order.size, dtype=np.int32)
-    by_rows = pattern.tocsr()
-    rows = _rows(by_rows, order[first:last], place)
-    columns = _rows(pattern, order[first:last], place)
-    return Share(order, first, last, *rows), Share(order, first, last, *columns)
+    return place
 
 
 def _parts(pattern: sp.csc_array, nodes: np.ndarray, count: int) -> np.ndarray:
