@@ -299,6 +299,17 @@ def test_a_derivative_is_exact_where_it_is_known():
     np.testing.assert_allclose(slope, -35 * np.exp(-2.1), rtol=1e-6)
 
 
+@pytest.mark.slow
+def test_derivatives_backwards_are_those_forwards():
+    def end(numbers, **more):
+        return sf.march(vesicle(*numbers), 60.0, times=[1.0, 60.0], **more).solution(vesicle(*numbers))["w"][0] * 1e15
+
+    at = jnp.array([3e-7, 220.0])
+    forward, backward = jax.jacfwd(end)(at), jax.grad(lambda numbers: end(numbers, reverse=80))(at)
+    np.testing.assert_allclose(backward, forward, rtol=1e-10)
+    assert int(sf.march(vesicle(), 60.0, times=[1.0, 60.0], reverse=9, throw=False).code) == LONG
+
+
 def test_a_derivative_by_the_end_of_the_run_is_the_rate():
     def end(until):
         return sf.march(slab(), until, rtol=1e-9)["c"][0, 5]

@@ -147,14 +147,15 @@ def march(
     rtol: float = 1e-6,
     atol: float | None = None,
     steps: int = STEPS,
+    reverse: int | None = None,
     throw: bool = True,
 ) -> March:
     """Integrate a small model in one compiled program, for batches and for derivatives of the way there.
 
-    A function of the model alone: `jax.vmap` runs thousands of models of one structure side by side, `jax.jit` and
-    `jax.jvp` (or `jax.jacfwd`) go through. One run by itself is best left to `evolve`, which also knows events,
-    checkpoints and large models. The method is an implicit Runge-Kutta method of order 4 with error control (see
-    `steadyflux.solve.stepper`); signals may change any number, spaces may move.
+    A function of the model alone: `jax.vmap` runs thousands of models of one structure side by side; `jax.jit` and
+    `jax.jvp` (or `jax.jacfwd`) go through, with ``reverse`` also `jax.grad`. One run by itself is best left to
+    `evolve`, which also knows events, checkpoints and large models. The method is an implicit Runge-Kutta method of
+    order 4 with error control (see `steadyflux.solve.stepper`); signals may change any number, spaces may move.
 
     Args:
         model: what is integrated: up to 600 unknowns, or a chain of cells of any length.
@@ -165,11 +166,13 @@ def march(
         rtol: tolerance of a step relative to each unknown.
         atol: tolerance relative to the size of each quantity (default a hundredth of ``rtol``).
         steps: steps that one run may take.
+        reverse: steps, tried in vain or not, between two breaks of the signals within which the run surely ends; given,
+            derivatives also go backwards (`jax.grad`), at the cost of memory for as many steps.
         throw: raise `NotConverged` when the end is not reached; else, and always when traced, ``code`` says so and
             what was not reached is nan.
 
     Derivatives are those of the steps taken, with the lengths of the steps kept: they agree with those of the exact
-    solution to about the tolerance. They go forwards; `jax.grad` does not go through the loop. The times at which
+    solution to about the tolerance. They go forwards (`jax.jvp`), and with ``reverse`` backwards. The times at which
     signals jump or bend count as given.
 
     Raises ModelError for a model that cannot be integrated this way, InputError for times in disorder.
@@ -187,9 +190,11 @@ def march(
     fixed = jax.lax.stop_gradient((asked, bounds))
     counters = counters_of(model)
     arguments = (model, first, *fixed, tolerances, int(steps))
-    if is_traced(arguments):
+    if reverse is not None:
+        found = walk(*arguments, counters=counters, bounded=int(reverse))
+    elif is_traced(arguments):
         leaves, structure = jax.tree.flatten(arguments)
-        found: Walk = _mapped(structure, counters)(*leaves)
+        found = _mapped(structure, counters)(*leaves)
     else:
         found = walk(*arguments, counters=counters)
     run = _record(model, found, asked, fixed[0], counters)

@@ -66,7 +66,7 @@ class Walk(NamedTuple):
     code: Any
 
 
-@partial(jax.jit, static_argnames="counters")
+@partial(jax.jit, static_argnames=("counters", "bounded"))
 def walk(
     model: Model,
     first: State,
@@ -75,8 +75,13 @@ def walk(
     tolerances: tuple[Any, Any],
     most: Any,
     counters: tuple[Counter, ...],
+    bounded: int | None = None,
 ) -> Walk:
-    """The run from ``bounds[0]`` to ``bounds[-1]``; at the bounds in between signals jump or bend."""
+    """The run from ``bounds[0]`` to ``bounds[-1]``; at the bounds in between signals jump or bend.
+
+    ``bounded`` is a number of steps, tried in vain or not, that is gone through in any case, so that derivatives can go
+    backwards.
+    """
     begun = at_time(model, bounds[0])
     start = Moment(first, jax.tree.map(jnp.zeros_like, first), jnp.zeros(len(counters)), jnp.zeros(len(counters)))
     zero = jnp.zeros((), dtype=int)
@@ -96,10 +101,11 @@ def walk(
     )
 
     def segment(at: Walk, ends: tuple[Any, Any]) -> tuple[Walk, None]:
-        return _segment(model, at, times, *ends, tolerances, most, counters), None
+        return _segment(model, at, times, *ends, tolerances, most, counters, bounded), None
 
     found = jax.lax.scan(segment, whole, (bounds[:-1], bounds[1:]))[0]
-    return found._replace(code=jnp.where(found.code == RUNNING, ARRIVED, found.code))
+    there = found.time >= bounds[-1] - SAME * jnp.maximum(jnp.abs(bounds[0]), jnp.abs(bounds[-1]))
+    return found._replace(code=jnp.where(found.code == RUNNING, jnp.where(there, ARRIVED, LONG), found.code))
 
 
 def _segment(
@@ -111,6 +117,7 @@ def _segment(
     tolerances: tuple[Any, Any],
     most: Any,
     counters: tuple[Counter, ...],
+    bounded: int | None,
 ) -> Walk:
     """From one break of the signals to the next."""
     margin = 1e-10 * (high - low)
@@ -140,11 +147,17 @@ def _segment(
         ),
     )
     begun = jax.tree.map(lambda new, old: jnp.where(usable, new, old), begun, at)
-    return jax.lax.while_loop(
-        lambda one: usable & (one.code == RUNNING) & (one.time < high),
-        lambda one: _further(now, one, times, high, tolerances, most, counters),
-        begun,
-    )
+
+    def goes_on(one: Walk) -> Any:
+        return usable & (one.code == RUNNING) & (one.time < high)
+
+    def further(one: Walk) -> Walk:
+        return _further(now, one, times, high, tolerances, most, counters)
+
+    if bounded is None:
+        return jax.lax.while_loop(goes_on, further, begun)
+    kept = jax.checkpoint(lambda one: jax.lax.cond(goes_on(one), further, lambda same: same, one))
+    return jax.lax.scan(lambda one, _: (kept(one), None), begun, length=bounded)[0]
 
 
 def _further(

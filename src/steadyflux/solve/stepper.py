@@ -14,6 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from steadyflux.model.mapping import State
@@ -180,17 +181,23 @@ def _solved_jvp(counters: tuple[Counter, ...], primals: Any, tangents: Any) -> t
 
         return jax.jvp(moved, (here, at.rate), (change, rate))[1]
 
-    def times(change: State) -> State:
-        return along(change, jax.tree.map(lambda x: inverse_step * x, change))[0]
-
     # The rate is (state - before) * inverse_step.
     drift = jax.tree.map(lambda x: -inverse_step * x, earlier)
     pushed = along(jax.tree.map(jnp.zeros_like, here), drift)[0]
-    change = jax.lax.custom_linear_solve(
-        times,
-        jax.tree.map(lambda a, b: -(a + b), off, pushed),
-        solve=lambda _, b: linear_of(model, here, at, scale).solve(b),
-        transpose_solve=lambda _, b: linear_of(model, here, at, scale, transpose=True).solve(b),
+    # One flat vector: JAX's transposition wants every part of the right side to depend on what is differentiated.
+    flat, build = ravel_pytree(jax.tree.map(lambda a, b: -(a + b), off, pushed))
+
+    def times(x: Array) -> Array:
+        change = build(x)
+        return ravel_pytree(along(change, jax.tree.map(lambda one: inverse_step * one, change))[0])[0]
+
+    def solve(b: Array, transpose: bool) -> Array:
+        return ravel_pytree(linear_of(model, here, at, scale, transpose=transpose).solve(build(b)))[0]
+
+    change = build(
+        jax.lax.custom_linear_solve(
+            times, flat, solve=lambda _, b: solve(b, False), transpose_solve=lambda _, b: solve(b, True)
+        )
     )
     rate = jax.tree.map(lambda x, d: inverse_step * x + d, change, drift)
     return found, Solved(change, rate, counted + along(change, rate)[1])
@@ -279,9 +286,13 @@ def step(
         rate = weighted(forecast[i], slopes)
         own = stage_of(model, inverse_step, *stop((plus(before, reach, rate), rate)), now)
         found = _correct(stop(model), own, linear, feeds, weights, pace, fine, counters)
-        solved = implicit(model, found.solved, before, own, weights.scale, counters)
+        fit = found.verdict == 1
+        # A search that failed hands on its first guess: what is no number would spoil derivatives that go backwards.
+        at = Solved(own.before, jax.tree.map(jnp.asarray, own.rate), jnp.zeros(len(counters)))
+        at = jax.tree.map(lambda a, b: jnp.where(fit, a, b), found.solved, at)
+        solved = implicit(model, at, before, own, weights.scale, counters)
         slopes = jax.tree.map(lambda all, one: all.at[i].set(one), slopes, solved.rate)
-        return slopes, flows.at[i].set(solved.flows), solved.state, found.pace, fine & (found.verdict == 1)
+        return slopes, flows.at[i].set(solved.flows), solved.state, found.pace, fine & fit
 
     slopes = jax.tree.map(lambda k: jnp.zeros((STAGES, *k.shape)).at[0].set(k), start.slope)
     flows = jnp.zeros((STAGES, len(counters))).at[0].set(start.flows)
