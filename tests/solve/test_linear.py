@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from steadyflux.ground.errors import NameUnknown
+from steadyflux.solve.extras import best_direct
 from steadyflux.solve.linear import SOLVERS, SingularMatrix, analyse, solver_names
 from steadyflux.solve.ordering import forest_order, node_order
 
@@ -181,7 +182,7 @@ def test_the_ladder_goes_by_size_and_structure():
     assert plan((20, 20, 20)).solver == "amg"
     assert plan((14, 14, 14), fields=3).solver == "amg"
     assert plan((10, 10, 10)).solver == "superlu"
-    assert plan((150, 60)).solver == "superlu"
+    assert plan((150, 60)).solver == best_direct(9_000, 2.0)
     assert plan((9000,)).solver == "superlu"
     wanted = {1: plan((9000,)), 2: plan((150, 60)), 3: plan((20, 20, 20))}
     for d, one in wanted.items():
