@@ -70,6 +70,8 @@ def test_the_mesh_is_finest_at_both_mouths_and_ends_where_it_must():
         ({"ions": [(1, -1e-9, 3.0, 4.0), (-1, 1e-9, 3.0, 4.0)]}, "diffusivity of ion 1"),
         ({"length": 0.0}, "length is 0"),
         ({"ion_diameter": 1e-8}, "ion_diameter"),
+        ({"surface_charge": 20.0}, "surface_charge is 20"),
+        ({"mode": "axisymmetric", "fixed_charge": -1e4, "radius": 1e-6}, "on its wall; stay within"),
     ],
 )
 def test_bad_input_is_refused(given, message):

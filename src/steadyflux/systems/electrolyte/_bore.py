@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 import steadyflux as sf
 from steadyflux.ground.constants import EPSILON_0, FARADAY, R
+from steadyflux.ground.errors import InputError
 from steadyflux.systems.system import Result, Values
 
 LEFT, RIGHT = "left", "right"
+MOST = 10.0  # C/m^2, many times what any wall bears
 
 
 def fixed_charge(p: Values) -> float:
@@ -57,6 +59,12 @@ def space(p: Values, x: np.ndarray) -> sf.Space:
 
 def charged_wall(p: Values, space: sf.Space, fixed: Callable[[Any], Any]) -> sf.Influx:
     """The charge on the wall, C/m^2, which over the cross-section makes the fixed charge ``fixed(x)``, mol/m^3."""
+    wall = 0.5 * FARADAY * p.radius * fixed_charge(p)
+    if abs(wall) > MOST:
+        raise InputError(
+            f"A fixed charge of {fixed_charge(p):g} mol/m^3 in a bore of radius {p.radius:g} m is {wall:.3g} C/m^2 on its "
+            f"wall; stay within {MOST:g} C/m^2, or take the mode mean."
+        )
     x = np.asarray(space.position)[space.place("wall").cells, 1]
     return sf.Influx("wall", {"phi": 0.5 * FARADAY * p.radius * fixed(x)})
 
