@@ -62,8 +62,8 @@ def charged_wall(p: Values, space: sf.Space, fixed: Callable[[Any], Any]) -> sf.
     wall = 0.5 * FARADAY * p.radius * fixed_charge(p)
     if abs(wall) > MOST:
         raise InputError(
-            f"A fixed charge of {fixed_charge(p):g} mol/m^3 in a bore of radius {p.radius:g} m is {wall:.3g} C/m^2 on its "
-            f"wall; stay within {MOST:g} C/m^2, or take the mode mean."
+            f"A fixed charge of {fixed_charge(p):g} mol/m^3 in a bore of radius {p.radius:g} m is {wall:.3g} C/m^2 on "
+            f"its wall; stay within {MOST:g} C/m^2, or take the mode mean."
         )
     x = np.asarray(space.position)[space.place("wall").cells, 1]
     return sf.Influx("wall", {"phi": 0.5 * FARADAY * p.radius * fixed(x)})
