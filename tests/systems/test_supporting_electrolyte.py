@@ -66,3 +66,41 @@ def test_the_figure_shows_migration_turned_off():
     ratios = drawing.axes[1].lines[0].get_ydata()
     assert ratios[0] > 1.8
     assert ratios[-1] < 1.01
+
+
+def test_a_salt_alone_in_time_follows_cottrell_with_the_diffusivity_of_the_salt():
+    plus, minus = 1.65e-9, 1.9e-9
+    found = SYSTEM.run(
+        charges=(1.0, -1.0),
+        diffusivities=(plus, minus),
+        concentrations=(1.0, 1.0),
+        stoichiometry=(1.0,),
+        cells=401,
+        until=300.0,
+    )
+    history = found.history
+    t = np.array([0.1, 0.3])  # s, long before the film is crossed
+    salt, share = 2.0 * plus * minus / (plus + minus), minus / (plus + minus)
+    before = (3e-2 * 1e-4) ** 2 / (4.0 * salt)  # s, in which the layer of the start would have formed
+    cottrell = np.sqrt(salt / (np.pi * (t + before))) / share
+    np.testing.assert_allclose(history.values("J", t), cottrell, rtol=5e-4)
+    assert history.regime == "steady nonequilibrium"
+    np.testing.assert_allclose(history["J"][-1], 2.0 * plus / 1e-4, rtol=1e-4)
+    assert all(entry.relative < 1e-10 for entry in history.ledger.values())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {
+            "charges": (-3.0, -4.0, 1.0),
+            "diffusivities": (9e-10, 7.35e-10, 1.96e-9),
+            "concentrations": (10.0, 0.0, 30.0),
+            "stoichiometry": (1.0, -1.0, 0.0),
+        },
+    ],
+)
+def test_in_time_the_film_arrives_at_its_limiting_flux(given):
+    still, later = SYSTEM.run(given, cells=401), SYSTEM.run(given, cells=401, until=300.0)
+    np.testing.assert_allclose(later.answers["limiting_flux"], still.answers["limiting_flux"], rtol=1e-8)

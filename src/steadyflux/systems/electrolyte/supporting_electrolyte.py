@@ -25,6 +25,9 @@ What to look for
 - The potential across the film falls with the support: `potential_drop` is phi at the electrode less phi in the bulk.
 - The partial answers hold at `fraction` of the limiting flux.
 
+In time the film begins as fresh solution, a moment after the ion began to react: the layer that lacks it is 0.3 % of
+the film thick, and another ion of its sign stands in for it there (3 % and all ions without such an ion).
+
 Limits
 
 Ideal dilute solution, no convection in the film. With no supporting salt at all every ion vanishes at the electrode,
@@ -44,6 +47,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.special import erf
 
 import steadyflux as sf
 from steadyflux.ground.constants import FARADAY, R
@@ -51,6 +55,7 @@ from steadyflux.ground.errors import InputError
 from steadyflux.systems.system import Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 ELECTRODE, BULK = "electrode", "bulk"
+START = (3e-3, 3e-2)  # width of the depleted layer at the start of a run, as a share of the film: with, without support
 TRACE = 1e-9  # share of the reacting ion that is left where no other ion could keep the electrode neutral
 
 PARAMETERS = (
@@ -100,10 +105,26 @@ def check(p: Values) -> None:
         )
 
 
+def supporter(p: Values) -> int | None:
+    """Number of another ion of the reacting ion's sign that is there to keep the electrode neutral."""
+    ions = list(zip(p.charges, p.concentrations, numbers_of(p), strict=True))
+    return next((k for k, (z, c, nu) in enumerate(ions) if k and z * p.charges[0] > 0 and (c > 0 or nu < 0)), None)
+
+
 def supported(p: Values) -> bool:
-    """Whether another ion of the reacting ion's sign is there to keep the electrode neutral."""
-    others = zip(p.charges[1:], p.concentrations[1:], numbers_of(p)[1:], strict=True)
-    return any(z * p.charges[0] > 0 and (c > 0 or nu < 0) for z, c, nu in others)
+    """Whether there is such an ion."""
+    return supporter(p) is not None
+
+
+def beginning(p: Values, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Concentrations at the start of a run in time, by ion, (cell,)."""
+    bulk, k = np.array(p.concentrations), supporter(p)
+    surface = TRACE * bulk if k is None else bulk.copy()
+    if k is not None:
+        surface[0] = 0.0
+        surface[k] += p.charges[0] * bulk[0] / p.charges[k]
+    share = erf(x / (START[k is None] * p.film_thickness))
+    return {n: a + (b - a) * share for n, a, b in zip(names_of(p), surface, bulk, strict=True)}
 
 
 def film(p: Values, flux: float | None) -> sf.Model:
@@ -127,6 +148,7 @@ def film(p: Values, flux: float | None) -> sf.Model:
         boundaries=[sf.Influx(ELECTRODE, reacting), sf.Hold(BULK, {**bulk, "phi": 0.0})],
         temperature=p.temperature,
         shared=[limit] if flux is None else [],
+        start=beginning(p, x) if flux is None else {},
     )
 
 
