@@ -203,6 +203,14 @@ def test_equal_steps_converge_at_fourth_order():
     assert np.all(order > 3.7) and np.all(order < 4.6), order
 
 
+def test_a_run_goes_on_from_another():
+    model = driven()
+    whole = sf.march(model, 0.05, times=[0.03, 0.05], rtol=1e-9)
+    first = sf.march(model, "30 ms", rtol=1e-9).solution(model)
+    rest = sf.march(model, 0.05, times=["40 ms", 0.05], start=first, begin_at=0.03, rtol=1e-9)
+    np.testing.assert_allclose(rest["c"][-1], whole["c"][-1], rtol=1e-8)
+
+
 def test_it_arrives_at_the_steady_state():
     model = double_layer()
     found, steady = sf.march(model, 1e-4), sf.steady(model)
@@ -262,6 +270,14 @@ def test_models_made_beforehand_can_be_mapped():
     found = jax.vmap(lambda model: sf.march(model, 0.01))(models)
     for number, left in enumerate(lefts):
         np.testing.assert_allclose(found["c"][number], sf.march(slab(float(left)), 0.01)["c"], rtol=1e-10)
+
+
+def test_a_model_may_be_an_argument_of_a_compiled_function():
+    alone = sf.march(driven(), 0.05, times=[0.02, 0.05])
+    found = jax.jit(lambda model: sf.march(model, 0.05, times=[0.02, 0.05]))(driven())
+    assert "2 times: arrived" in repr(found)
+    np.testing.assert_allclose(found["c"], alone["c"], rtol=1e-12)
+    np.testing.assert_allclose(found.flow("c", "left"), alone.flow("c", "left"), rtol=1e-9)
 
 
 @pytest.mark.parametrize(
