@@ -5,6 +5,7 @@ import pytest
 
 import steadyflux as sf
 from steadyflux.ground.errors import InputError, ModelError, NameUnknown, NotConverged
+from steadyflux.solve.chain import decay_rates
 
 FEED = 1.3
 
@@ -192,3 +193,20 @@ def test_wrong_requests_are_refused():
     lost = solution.__class__(solution.model, solution.state, solution.outcome._replace(code=2), solution.pins)
     with pytest.raises(NotConverged):
         sf.spectrum(lost)
+
+
+@pytest.mark.parametrize("height", [10.0, 60.0, 400.0])
+@pytest.mark.parametrize("cells", [300, 700])
+def test_drift_however_strong_makes_no_disturbance_grow(height, cells):
+    # A closed column so many scale heights high is at equilibrium: every rate is real and negative.
+    model = sf.Model(
+        sf.interval(height, cells=cells),
+        [sf.Species("c")],
+        [sf.Advection("c", -1.3, diffusivity=1.3)],
+        [],
+        start={"c": 0.7},
+    )
+    solution = sf.steady(model)
+    rates = sf.spectrum(solution, 3).rates
+    exact = decay_rates(model, solution["c"], 4)[1:]
+    np.testing.assert_allclose(rates, -exact, rtol=2e-6)

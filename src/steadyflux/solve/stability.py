@@ -82,7 +82,8 @@ def spectrum(solution: Solution, count: int = 6) -> Spectrum:
     growth, turning = np.real(rates), np.imag(rates)
     order = np.lexsort((-turning, np.abs(turning), -growth))[:count]
     vectors = vectors[:, order]
-    largest = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(vectors.shape[1])]
+    sizes = vectors * (linear.scale / linear.size)[:, None]
+    largest = sizes[np.argmax(np.abs(sizes), axis=0), np.arange(vectors.shape[1])]
     return Spectrum(solution, rates[order], linear.state(vectors / largest))
 
 
