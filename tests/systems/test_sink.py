@@ -80,6 +80,15 @@ def test_until_gives_the_way_there():
     assert result.history.ledger["p"].relative < 1e-10
 
 
+def test_the_closed_pair_comes_to_rest_in_time():
+    result = SYSTEM.run(mode="closed", until=500.0)
+    assert result.history.regime == "equilibrium"
+    assert result.history.steps < 200
+    np.testing.assert_allclose(result.answers["level"], 0.1, rtol=1e-10)
+    half_way = SYSTEM.run(mode="closed", until=67.33952361047805).answers  # half of the time to level out
+    np.testing.assert_allclose(half_way["level"] - half_way["second_level"], 0.13 / 4.0, rtol=1e-4)
+
+
 def test_dye_over_wide_ranges_meets_an_integration_of_level_and_dye():
     rng = np.random.default_rng(21)
     for _ in range(4):

@@ -68,6 +68,7 @@ from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Resu
 
 EMPTY = 1e-9  # Pa, below which a vessel holds too little water to speak of a concentration
 CREEPING = 1e-12  # Pa, below which the flow through the hole is laminar
+LEVEL = 1e-6  # share of the level below which the closed pair of a run in time levels out slowly
 LAST = 1e-12  # share of the level at which a vessel counts as empty: the last millionth of the time
 
 PARAMETERS = (
@@ -174,7 +175,10 @@ def closed_model(p: Values, creeping: float = CREEPING) -> Model:
 
 def model(p: Values) -> Model:
     """The vessel, open or closed."""
-    return open_model(p, p.inflow, p.initial_level) if p.mode == "open" else closed_model(p)
+    if p.mode == "open":
+        return open_model(p, p.inflow, p.initial_level)
+    # The last millionth creeps, so that a run in time comes to rest.
+    return closed_model(p, LEVEL * p.density * G_STANDARD * max(p.first_level, p.second_level, 1e-6))
 
 
 def solve(p: Values, model: Model) -> Solution:
