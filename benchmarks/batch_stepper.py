@@ -13,6 +13,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import one_thread  # noqa: F401  (must come before NumPy)
 
@@ -120,7 +121,7 @@ class Problem:
     low: float
     high: float
     until: float
-    answer: Callable[..., Array]
+    answer: Callable[..., Any]
 
 
 PROBLEMS = (

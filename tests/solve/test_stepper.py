@@ -87,6 +87,17 @@ def pulsed():
     )
 
 
+def ring(count, largest=0.3):
+    """Cells in a ring, which is no chain."""
+    tail = np.arange(count)
+    return sf.Model(
+        sf.graph(count, {"links": (tail, (tail + 1) % count)}),
+        [sf.Species("c")],
+        [sf.Transfer("c", np.linspace(1.0, 2.0, count), on="links"), sf.MichaelisMenten({"c": -1}, largest, 0.7)],
+        start={"c": np.linspace(0.5, 2.0, count)},
+    )
+
+
 FRACTIONS = np.linspace(0.0, 1.0, 12)
 
 
@@ -224,13 +235,7 @@ def test_it_arrives_at_the_steady_state():
 @pytest.mark.parametrize("unknowns", [5, 12])
 @pytest.mark.parametrize("transpose", [False, True])
 def test_a_matrix_that_is_kept_solves_again_and_again(unknowns, transpose):
-    tail = np.arange(unknowns)
-    model = sf.Model(
-        sf.graph(unknowns, {"links": (tail, (tail + 1) % unknowns)}),
-        [sf.Species("c")],
-        [sf.Transfer("c", np.linspace(1.0, 2.0, unknowns), on="links"), sf.MichaelisMenten({"c": -1}, 0.3, 0.7)],
-        start={"c": 1.0},
-    )
+    model = ring(unknowns)
     rng = np.random.default_rng(3)
     state, rate = (State(jnp.asarray(rng.uniform(0.5, 1.5, (unknowns, 1))), jnp.zeros(0)) for _ in range(2))
     stage = stage_of(model, 2.0, state, rate, 0.0)
@@ -262,6 +267,14 @@ def test_a_batch_is_what_its_members_are():
         for name in ("S", "w"):
             np.testing.assert_allclose(found[name][number], alone[name], rtol=1e-9)
         np.testing.assert_allclose(found.entered("S", "bath")[number], alone.entered("S", "bath"), rtol=1e-9)
+
+
+def test_a_batch_of_full_matrices_is_what_its_members_are():
+    rates = np.geomspace(0.01, 3.0, 70)  # more than run side by side, and no multiple of that
+    found = jax.jit(jax.vmap(lambda rate: sf.march(ring(12, rate), 5.0)))(rates)
+    assert found["c"].shape == (70, 1, 12) and np.all(found.arrived)
+    for number in (0, 63, 64, 69):
+        np.testing.assert_allclose(found["c"][number], sf.march(ring(12, rates[number]), 5.0)["c"], rtol=1e-9)
 
 
 def test_models_made_beforehand_can_be_mapped():

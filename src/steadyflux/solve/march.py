@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -29,6 +30,7 @@ from steadyflux.solve.pacing import ARRIVED, CHARGED, LONG, SAME, SHORT, UNFIT, 
 DENSE_AT_MOST = 600  # unknowns of a model that is no chain
 STEPS = 20_000
 REPEATS = 10_000  # breaks of all signals within a run
+SIDE_BY_SIDE = 64  # members of a batch with full matrices that a CPU takes together
 
 ENDINGS = {
     ARRIVED: ("arrived", "", ""),
@@ -275,12 +277,7 @@ def _first(model: Model, start: Solution | State | None) -> State:
 
 @lru_cache(maxsize=32)
 def _mapped(structure: Any, counters: tuple[Counter, ...]) -> Callable[..., Walk]:
-    """The run as `vmap` takes it, a function of the leaves of its arguments: all members at once on a GPU, one after
-    the other on a CPU.
-
-    There a member by itself stays in the nearest cache, in loops that XLA compiles as a whole, and stops when it is
-    done: three times faster for a chain of forty cells than side by side.
-    """
+    """The run as `vmap` takes it, a function of the leaves of its arguments: in portions side by side."""
 
     def run(*leaves: Any) -> Walk:
         return walk(*jax.tree.unflatten(structure, leaves), counters=counters)
@@ -298,13 +295,32 @@ def _mapped(structure: Any, counters: tuple[Counter, ...]) -> Callable[..., Walk
             return run(*whole)
 
         members = [leaves[number] for number in mapped]
+        portion = min(_portion(jax.tree.unflatten(structure, leaves)[0]), size)
         if not members:  # tangents alone are mapped, and share one run
             found = run(*leaves)
+        elif portion == 1:
+            found = jax.lax.map(one, members)
         else:
-            found = jax.lax.map(one, members) if jax.default_backend() == "cpu" else jax.vmap(one)(members)
+            count = -(-size // portion)
+            filled = jnp.minimum(jnp.arange(count * portion), size - 1).reshape(count, portion)
+            found = jax.lax.map(jax.vmap(one), [member[filled] for member in members])
+            found = jax.tree.map(lambda x: x.reshape(count * portion, *x.shape[2:])[:size], found)
         return found, jax.tree.map(lambda _: bool(members), found)
 
     return mapping
+
+
+def _portion(model: Model) -> int:
+    """How many members run side by side: all on a GPU, on a CPU one at a time or some.
+
+    A chain or a few unknowns by themselves stay in the nearest cache, in loops that XLA compiles as a whole: three
+    times faster for a chain of forty cells than side by side. A larger matrix costs a call of LAPACK for each
+    operation, which members together share.
+    """
+    if jax.default_backend() != "cpu":
+        return sys.maxsize
+    small = model.cells * len(model.names) + len(model.shared) <= BLOCK_LIMIT
+    return 1 if small or model.layout.lane == "chain" else SIDE_BY_SIDE
 
 
 def _in_reach(model: Model) -> Model:
