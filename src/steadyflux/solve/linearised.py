@@ -86,8 +86,8 @@ def _evened(matrix: sp.csc_array) -> np.ndarray:
     scale heights high some then grow. What of the drift comes from a potential disappears in unknowns that follow it:
     d_i / d_j = sqrt(|A_ij / A_ji|), in the sense of least squares of the logarithms where loops do not allow all.
     """
-    n = matrix.shape[0]
-    there = sp.coo_array(sp.triu(abs(matrix), 1))
+    n = matrix.indptr.size - 1
+    there: Any = sp.coo_array(sp.triu(abs(matrix), 1))
     rows: Any = sp.csr_array(matrix)
     back = np.abs(np.asarray(rows[there.col, there.row]).ravel())
     both = (there.data > 0) & (back > 0)
