@@ -141,3 +141,17 @@ def test_states_between_cells_are_interpolated_and_units_are_told():
     assert solution.unit("T") == "K"
     np.testing.assert_allclose(solution.value("T", "left"), 350.0)
     assert solution.total("T") == 0.0  # no heat capacity was given
+
+
+def test_a_reaction_at_its_exact_equilibrium_still_runs_both_ways():
+    model = sf.Model(
+        sf.network({"vessel": 2.0}, {}),
+        quantities=[sf.Species("A"), sf.Species("B"), sf.Species("C")],
+        laws=[sf.MassAction({"A": -1, "B": 1, "C": 0}, 0.25, 0.25)],
+        start={"A": 3.0, "B": 3.0, "C": 1.0},
+    )
+    end = sf.evolve(model, until="10 s").end
+    (book,) = end.books.laws
+    np.testing.assert_array_equal(book.flux, 0.0)
+    np.testing.assert_allclose(book.traffic[0] / model.space.volume[0], [0.75, 0.75, 0.0])
+    assert end.regime == "equilibrium"

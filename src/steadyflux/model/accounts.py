@@ -190,7 +190,10 @@ def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any)
     pair = ways(at, cell) if ways is not None and not isinstance(law, EdgeLaw) else None
     traffic = jnp.abs(_vector(model, made))
     if pair is not None:
-        traffic = jnp.where(traffic > 0, jnp.maximum(jnp.abs(pair[0]), jnp.abs(pair[1])), traffic)
+        # Who takes part is told by the stoichiometry: at equilibrium nothing is made of anything.
+        numbers = dict(getattr(law, "stoichiometry", ((name, 1.0) for name in law.makes)))
+        part = _vector(model, {name: jnp.asarray(float(number != 0)) for name, number in numbers.items()})
+        traffic = jnp.where(part > 0, jnp.maximum(jnp.abs(pair[0]), jnp.abs(pair[1])), traffic)
     supply = law.supply(at, cell) if not isinstance(law, EdgeLaw) else None
     supply = jnp.zeros(()) if supply is None else jnp.asarray(supply)
     passive = jnp.zeros(())
