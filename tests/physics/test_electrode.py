@@ -15,6 +15,8 @@ from steadyflux.audit.reciprocity import check_reciprocity
 from steadyflux.audit.second_law import check_second_law
 from steadyflux.ground.constants import FARADAY, R
 from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.model.mapping import State
+from steadyflux.model.system import Stage, residual
 from steadyflux.physics.local import Frame, Geometry, Local
 
 EDGE = Geometry(jnp.asarray(3e-4), jnp.asarray(1.0), jnp.asarray(0.1))
@@ -249,3 +251,25 @@ def test_ions_that_do_not_balance_the_electrons_are_refused():
         bound(sf.ButlerVolmer({"Fe3+": -1}, 1, 1.0), IONS)
     with pytest.raises(NameUnknown, match="there are O"):
         bound(sf.Tafel({"O": -1}, 1, 1.0, orders={"Q": 1.0}))
+
+
+def test_a_concentration_that_rounding_made_negative_has_finite_slopes():
+    law = sf.ButlerVolmer({"O": -1, "R": 1}, 1, 1e3)
+    model = sf.Model(
+        sf.interval(1e-4, cells=4, names=("electrode", "bulk")),
+        [sf.Species("O"), sf.Species("R")],
+        [sf.Fick("O", 1e-9), sf.Fick("R", 1e-9)],
+        [sf.Exchange("electrode", law, {"O": 1.0, "R": 1.0, "phi": 0.01}), sf.Hold("bulk", {"O": 1.3, "R": 0.0})],
+        given={"phi": 0.0},
+    )
+
+    def balance(u):
+        state = State(u, jnp.zeros(0))
+        return residual(model, state, Stage(jnp.ones(()), jnp.zeros(()), state, jnp.zeros(0, int)), jnp.zeros(0)).u
+
+    for trace in (1e-9, 0.0, -1e-9):
+        at = jnp.stack([jnp.full(4, 1.3), jnp.full(4, trace)], axis=1)
+        slopes = jax.jacfwd(balance)(at)[0]
+        assert np.isfinite(slopes).all()
+        # The rate of a first-order reaction is a straight line through zero.
+        np.testing.assert_allclose(slopes, jax.jacfwd(balance)(at + 0.1)[0], rtol=1e-9)

@@ -258,7 +258,7 @@ class History:
             into = sum(v for v in counted.values() if v > 0)
             out = -sum(v for v in counted.values() if v < 0)
             over = into - out + produced - float(grown[column])
-            size = max(into, out, abs(produced), abs(float(grown[column])))
+            size = max(into, out, abs(produced), abs(float(grown[column])), self._traffic(name))
             whole = abs(self._stored(float(self.times[-1]), end)[column])
             size = max(size, float(whole)) if not counted and produced == 0.0 else size
             entries[name] = Entry(
@@ -272,6 +272,12 @@ class History:
                 places={place: v for place, v in counted.items() if place is not None},
             )
         return entries
+
+    def _traffic(self, name: str) -> float:
+        """What has gone to and fro through the boundaries and in the laws, as far as the recorded times show it."""
+        n, k, s = self._layout()
+        own = [n * k + s + i for i, c in enumerate(self._record.counters) if c.quantity == name]
+        return float(np.max(np.abs(np.diff(self._y[:, own], axis=0)).sum(axis=0), initial=0.0))
 
     @cached_property
     def entropy_production(self) -> np.ndarray:

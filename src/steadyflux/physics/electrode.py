@@ -39,7 +39,7 @@ def _orders(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _power(x: Any, order: Any) -> Any:
     """x^order for x >= 0 and any order, with a slope that is a number at zero too."""
-    safe = x + jax.lax.stop_gradient(jnp.where(x < TINY, TINY - x, 0.0))
+    safe = jnp.where(x < TINY, TINY + (x - jax.lax.stop_gradient(x)), x)  # with the slope of x below TINY too
     raised = safe**order
     return raised - jax.lax.stop_gradient(jnp.where((x <= 0.0) & (order > 0.0), raised, 0.0))
 
