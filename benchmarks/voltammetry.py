@@ -21,7 +21,7 @@ from timing import paired_medians
 GROWTH, RTOL = 0.02, 1e-6  # of the grid and the run that both sides take
 MARCH = 1e-5  # tolerance of the compiled stepper, whose errors stay further below it
 FINE = 0.0025, 1e-10  # of the run that tells the error
-ASKED = np.linspace(0.0, bare.END, 241)[1:]
+ASKED = np.linspace(0.0, bare.END, 121)[1:]
 
 
 def model(growth: float) -> sf.Model:

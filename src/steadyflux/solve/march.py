@@ -259,12 +259,7 @@ def _first(model: Model, start: Solution | State | None) -> State:
             held = any(b.quantity == q.name for b in model.holds)
             if q.name not in model.start and storage.stores and not held and not is_traced(storage.factor):
                 raise ModelError(f"The run needs to know where {q.name} begins; give start={{'{q.name}': ...}}.")
-        found = first_state(model.at(0.0) if model.varies else model, None)[0]
-        columns = [
-            jnp.asarray(model.start[name]) * jnp.ones(model.cells) if name in model.start else found.u[:, k]
-            for k, name in enumerate(model.names)
-        ]
-        given = State(jnp.stack(columns, axis=1), found.s)
+        given = _declared(model)
     u = jnp.asarray(given.u, dtype=float)
     if u.shape != (model.cells, len(model.names)):
         raise ModelError(
@@ -273,6 +268,17 @@ def _first(model: Model, start: Solution | State | None) -> State:
         )
     u = jnp.where(jnp.asarray(model.layout.active), u, 0.0)
     return State(u, jnp.asarray(given.s, dtype=float)[: len(model.shared)])
+
+
+@jax.jit
+def _declared(model: Model) -> State:
+    """The unknowns at the start that the model declares."""
+    found = first_state(model.at(0.0) if model.varies else model, None)[0]
+    columns = [
+        jnp.asarray(model.start[name]) * jnp.ones(model.cells) if name in model.start else found.u[:, k]
+        for k, name in enumerate(model.names)
+    ]
+    return State(jnp.stack(columns, axis=1), found.s)
 
 
 @lru_cache(maxsize=32)
