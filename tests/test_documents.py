@@ -54,13 +54,13 @@ def loaded(path, code):
 
 
 def test_the_documents_hold_the_blocks_that_are_tested_here():
-    assert [len(blocks(README, "python")), len(blocks(README, "toml"))] == [3, 0]
+    assert [len(blocks(README, "python")), len(blocks(README, "toml"))] == [4, 0]
     assert [len(blocks(ARCHITECTURE, "python")), len(blocks(ARCHITECTURE, "toml"))] == [3, 1]
     assert "@@" not in README + ARCHITECTURE
 
 
 def test_the_readme_s_code_gives_the_numbers_it_tells():
-    first, second, _ = blocks(README, "python")
+    first, second, *_ = blocks(README, "python")
     names = executed(first, second)
     solution, current = names["solution"], names["current"]
     told = float(first_match(r"# ([\d.e-]+) mole / second", first))
@@ -76,7 +76,7 @@ def test_the_readme_s_code_gives_the_numbers_it_tells():
 
 
 def test_the_readme_s_run_in_time_gives_what_it_tells():
-    first, _, third = blocks(README, "python")
+    first, _, third, _ = blocks(README, "python")
     names = executed(first.split("\n\n")[0], third)
     history = names["history"]
     told = float(first_match(r"# (-[\d.e-]+) mol has gone", third))
@@ -84,6 +84,13 @@ def test_the_readme_s_run_in_time_gives_what_it_tells():
     assert history.ledger["ferrocene"].relative < 1e-14
     assert repr(history.reason) in third
     assert not history.steady
+
+
+def test_the_readme_s_batch_in_time_is_what_it_tells():
+    first, _, _, fourth = blocks(README, "python")
+    found = executed(first.split("\n\n")[0], "import jax", fourth)["left_over"]
+    rates = np.linspace(0.1, 2.0, 1000)
+    np.testing.assert_allclose(found, 2.0 * np.exp(-rates[:, None] * np.array([1.0, 3.0])), rtol=1e-4)
 
 
 def test_the_readme_counts_and_names_the_systems_that_there_are():
