@@ -15,7 +15,7 @@ from steadyflux.ground.constants import FARADAY
 from steadyflux.ground.errors import InputError, ModelError, NameUnknown
 from steadyflux.ground.signal import at_time, rests_after
 from steadyflux.ground.units import quantity, si
-from steadyflux.model.accounts import Entry, account, production_rate
+from steadyflux.model.accounts import Entry, account, production_rate, regime_of
 from steadyflux.model.mapping import State, placed
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Outcome, Solution
@@ -23,6 +23,7 @@ from steadyflux.model.system import stored
 
 TOGETHER = 64  # moments that are judged in one call of a compiled program
 QUIET = 1e-4  # a state is steady when an e-fold of time changes nothing by more than this share of its size
+SHARE = 1e-6  # of what is stored, below which what crosses the boundaries is measured by that
 
 
 class Happening(NamedTuple):
@@ -259,8 +260,10 @@ class History:
             out = -sum(v for v in counted.values() if v < 0)
             over = into - out + produced - float(grown[column])
             size = max(into, out, abs(produced), abs(float(grown[column])), self._traffic(name))
-            whole = abs(self._stored(float(self.times[-1]), end)[column])
-            size = max(size, float(whole)) if not counted and produced == 0.0 else size
+            # Where next to nothing crosses, the rounding of what is stored is no share of it.
+            closed = not counted and produced == 0.0
+            whole = float(abs(self._stored(float(self.times[-1]), end)[column]))
+            size = max(size, whole if closed else SHARE * whole)
             entries[name] = Entry(
                 into=into,
                 out=out,
@@ -341,7 +344,11 @@ class History:
     @property
     def regime(self) -> str:
         """transient, or where the run has arrived: equilibrium or steady nonequilibrium."""
-        return self.end.regime if self.steady else "transient"
+        if not self.steady:
+            return "transient"
+        found = self.end.regime
+        # What still grows is too little to count: the flows alone say which kind of rest it is.
+        return found if found != "transient" else regime_of(self.end.model, account(self.end.model, self.end.state))
 
 
 def _amount(flux: str) -> str:
