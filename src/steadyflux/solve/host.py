@@ -32,6 +32,7 @@ from steadyflux.solve.pattern import Pattern, Values, joined, pattern_of
 LOOSE = 1e-3  # residual of a linear solve, by the right side, while Newton is still far
 CLOSE = 1e-4  # a tolerance that may lie below the level of rounding, and a step that may be the last
 TIGHT = 1e-7  # the least that is asked before the last step
+SOLVED = 1e-9  # a residual below this share of its row's size is all but none
 NEAR = 10.0  # times as large or as small a size may have become and still serve
 ROUNDING = 4.0 * float(np.finfo(float).eps)
 
@@ -56,6 +57,7 @@ def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> S
     while int(search.outcome) == RUNNING:
         if plan.n > LARGE:
             return_memory()
+        factors.enter(float(search.force), float(search.inverse_step))
         here = entries_at(model, pattern, search.state, stage_of(search), search.kept, factors.column)
         step, size = _step(factors, here, flat(search.state), before)
         search, before = _judge(model, search, split(step, search.state), size, here.signs), size
@@ -112,7 +114,9 @@ def pinned(model: Model, pins: Any) -> np.ndarray:
 class _Latest:
     """The last factors of a search: a matrix that has not changed, as that of linear equations, is not factored again.
 
-    Factors of another matrix are let go before new ones are made, so that only one set is ever in memory.
+    Nor is one, once, where the equations are all but solved: there the change of the matrix is as small as the step,
+    which is then off by its square. Factors of another matrix are let go before new ones are made, so that only one
+    set is ever in memory.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -120,13 +124,25 @@ class _Latest:
         self.column: np.ndarray | None = None  # the sizes of its unknowns
         self._matrix: np.ndarray | None = None
         self._factor: Factor | None = None
+        self._late = True  # whether factors of the matrix before may not serve (again)
+        self._stage: tuple[float, ...] = ()
 
-    def of(self, here: Entries) -> Factor:
-        """The factors of the matrix at hand."""
-        if self._factor is None or self._matrix is None or not np.array_equal(self._matrix, here.matrix):
-            self._matrix = self._factor = None
-            self._factor, self._matrix = self.plan.factor(here.matrix), here.matrix
-        self.column = here.column
+    def enter(self, *stage: float) -> None:
+        """Say at which stage of the search the next step is: the matrix of another one is no near one."""
+        self._late |= stage != self._stage
+        self._stage = stage
+
+    def of(self, here: Entries, size: float) -> Factor:
+        """Factors for the matrix at hand, where the largest residual over the size of its row is ``size``."""
+        if self._factor is not None and self._matrix is not None and self.column is here.column:
+            if np.array_equal(self._matrix, here.matrix):
+                return self._factor
+            if size < SOLVED and not self._late:
+                self._late = True
+                return self._factor
+        self._matrix = self._factor = None
+        self._factor, self._matrix, self.column = self.plan.factor(here.matrix), here.matrix, here.column
+        self._late = False
         return self._factor
 
 
@@ -142,7 +158,7 @@ def _step(factors: _Latest, here: Entries, state: np.ndarray, before: float) -> 
     shrunk = size / before if 0.0 < before < np.inf else 1.0
     tolerance = float(np.clip(0.5 * shrunk**2, TIGHT, LOOSE))
     try:
-        factor = factors.of(here)
+        factor = factors.of(here, size)
         level = _level(plan, here, state) if factor.loose and tolerance < CLOSE else None
         x = factor.solve(b, tolerance, level)
         if factor.loose and np.max(np.abs(x)) < TOLERANCE:
