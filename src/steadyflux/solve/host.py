@@ -13,6 +13,8 @@ from steadyflux.model.mapping import scatter
 from steadyflux.model.model import Model
 from steadyflux.model.solution import code_of
 from steadyflux.model.system import Stage, State, pivot_columns, residual
+from steadyflux.physics.quantity import KINDS
+from steadyflux.solve import newton
 from steadyflux.solve.linear import Factor, Plan, SingularMatrix
 from steadyflux.solve.linear import check_solver as check_solver
 from steadyflux.solve.multigrid import LARGE, return_memory
@@ -54,14 +56,23 @@ def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> S
     plan.begin()
     search = _start(model, guess)
     before, factors = np.inf, _Latest(plan)
+    here: Entries | None = None
     while int(search.outcome) == RUNNING:
         if plan.n > LARGE:
             return_memory()
         factors.enter(float(search.force), float(search.inverse_step))
-        here = entries_at(model, pattern, search.state, stage_of(search), search.kept, factors.column)
+        if here is None:
+            here = entries_at(model, pattern, search.state, stage_of(search), search.kept, factors.column)
         step, size = _step(factors, here, flat(search.state), before)
-        search, before = _judge(model, search, split(step, search.state), size, here.signs), size
+        judged = _judge(model, search, split(step, search.state), size, here.signs)
         del here
+        here, whole = None, _whole(model, search, step, judged)
+        if whole is not None:
+            there = entries_at(model, pattern, whole, stage_of(judged), judged.kept, factors.column)
+            if _size(plan, there) < newton.ROUNDING:
+                judged, here = judged._replace(state=whole), there
+            del there
+        search, before = judged, size
     return search._replace(solver=jnp.asarray(code_of(plan.log.solver)), note=jnp.asarray(plan.log.note))
 
 
@@ -146,6 +157,27 @@ class _Latest:
         return self._factor
 
 
+def _whole(model: Model, search: Search, step: np.ndarray, judged: Search) -> State | None:
+    """Where the whole first step of a stage leads, if it was shortened and no state need be negative there.
+
+    Of linear equations that is the solution, however little of a state is left.
+    """
+    if int(search.tries) or int(judged.outcome) != RUNNING or int(judged.tries) != 1:
+        return None
+    whole = flat(search.state) + step
+    if np.array_equal(whole, flat(judged.state)):
+        return None
+    found = split(whole, search.state)
+    positive = np.array([KINDS[q.kind].positive for q in model.quantities])
+    return found if np.isfinite(whole).all() and (np.asarray(found.u)[:, positive] >= 0.0).all() else None
+
+
+def _size(plan: Plan, here: Entries) -> float:
+    """The largest residual over the size of its row."""
+    rows = np.bincount(plan.indices, np.abs(here.matrix), minlength=plan.n)
+    return float(np.max(np.abs(here.residual) / np.where(rows > 0, rows, 1.0)))
+
+
 def _step(factors: _Latest, here: Entries, state: np.ndarray, before: float) -> tuple[np.ndarray, float]:
     """The undamped Newton step, and the largest residual over the size of its row.
 
@@ -153,8 +185,7 @@ def _step(factors: _Latest, here: Entries, state: np.ndarray, before: float) -> 
     2), and in the last step, which is taken without another look, for all that rounding leaves.
     """
     b, plan = -here.residual, factors.plan
-    rows = np.bincount(plan.indices, np.abs(here.matrix), minlength=plan.n)
-    size = float(np.max(np.abs(b) / np.where(rows > 0, rows, 1.0)))
+    size = _size(plan, here)
     shrunk = size / before if 0.0 < before < np.inf else 1.0
     tolerance = float(np.clip(0.5 * shrunk**2, TIGHT, LOOSE))
     try:

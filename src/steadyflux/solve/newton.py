@@ -22,7 +22,7 @@ TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; New
 ROUNDING = 1e-11  # a residual below this share of its row's size is made of roundings
 FLOOR = 1e-5  # a step below this that no longer shrinks is at the floor of rounding
 CLOSED = 1e-9  # of the traffic: how far a balance may be open at a point from which one more step is taken
-SHRINK_LIMIT = 0.1  # what is left of a positive state that a step would take below zero
+SHRINK_LIMIT = 0.1  # a positive state loses at most nine tenths in one step
 NEAR = 1e-3  # a step this small no longer needs care
 LEVEL_LIMIT = 40  # linear solves at one stage before it counts as failed
 TRACE_LIMIT = 150  # the same while only the balance of a trace is left to be closed
@@ -126,14 +126,14 @@ def scales(model: Model, state: State) -> State:
 
 
 def within_bounds(model: Model, base: State, step: State, damping: Any, size: Any) -> State:
-    """The damped step, cut where a positive state would change its sign: it then loses nine tenths.
+    """The damped step, cut so that a positive state stays positive and loses no more than nine tenths.
 
-    Close to the solution (a small step) it may lose nearly all: there a state that vanishes must be free to do so.
+    Close to the solution (a small step) only the sign is kept: there a state that vanishes must be free to do so.
     """
     positive = jnp.array([KINDS[q.kind].positive for q in model.quantities])[None, :] & ~jnp.asarray(model.layout.held)
     free = base.u + damping * step.u
     lowest = jnp.where(size < NEAR, 1e-14, SHRINK_LIMIT) * base.u
-    return State(jnp.where(positive & (free <= 0.0), lowest, free), base.s + damping * step.s)
+    return State(jnp.where(positive & (free < lowest), lowest, free), base.s + damping * step.s)
 
 
 def advance(model: Model, search: Search, step: State, residual_size: Any, signs: Signs) -> Search:
