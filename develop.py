@@ -7,16 +7,19 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 USAGE = """python3 develop.py COMMAND [arguments]
 
   run NAME|FILE.toml [...]   run a system or a model file: the arguments go to `steadyflux run`
-  test [...]                 every check: ruff, lint-imports, pyright, pytest; the arguments go to pytest
+  test [...]                 every check: ruff, lint-imports, pyright, pytest (slow tests if time allows); the
+                             arguments go to pytest, which then runs once
   bench [...]                the benchmarks; the arguments go to them
 
 Each makes and fills .venv beside this file when that is needed, and only then uses the network."""
 
+PATIENCE = 20 * 60  # seconds of the other checks after which the slow tests are left out
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "steadyflux-installed.json"
@@ -105,14 +108,20 @@ def test(arguments: "list[str]") -> int:
         "ruff format": (PYTHON, "-m", "ruff", "format", "--check"),
         "lint-imports": (SCRIPTS / "lint-imports",),
         "pyright": (PYTHON, "-m", "pyright"),
-        "pytest": (PYTHON, "-m", "pytest", "-n", "2", *arguments),
+        "pytest": (PYTHON, "-m", "pytest", "-n", "2", *(arguments or ("-m", "not slow"))),
     }
-    failed = []
+    if not arguments:
+        steps["pytest, slow tests"] = (PYTHON, "-m", "pytest", "-n", "2", "-m", "slow")
+    failed, done, begin = [], [], time.monotonic()
     for name, command in steps.items():
         say("\n== " + name)
+        if name.endswith("slow tests") and time.monotonic() - begin > PATIENCE:
+            say("left out, because the others took long; run them by: python3 develop.py test -m slow")
+            continue
+        done.append(name)
         if call(*command) != 0:
             failed.append(name)
-    say("\nFailed: " + ", ".join(failed) if failed else "\nAll checks passed: " + ", ".join(steps))
+    say("\nFailed: " + ", ".join(failed) if failed else "\nAll checks passed: " + ", ".join(done))
     return 1 if failed else 0
 
 

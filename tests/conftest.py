@@ -39,6 +39,16 @@ install_import_hook("steadyflux", "steadyflux_checker.check")
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=100)
 hypothesis.settings.load_profile("house")
 
+_SLOW = set(Path(__file__).with_name("slow.txt").read_text("utf-8").splitlines())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests that slow.txt names their marker."""
+    for item in items:
+        if item.nodeid in _SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 # Compiled programs of a finished test file are let go when a worker has grown past this; they stay on disk.
 _LARGE = 3 * 1024**3
 

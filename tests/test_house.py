@@ -128,3 +128,10 @@ def test_the_bare_import_is_light(heavy):
 def test_the_version_is_that_of_the_installed_package():
     assert steadyflux.__version__ == version("steadyflux")
     assert f"version: {steadyflux.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_slow_tests_that_are_named_exist():
+    names = [line for line in (ROOT / "tests" / "slow.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
+    for name in names:
+        path, function = name.split("[")[0].split("::")
+        assert f"def {function}(" in (ROOT / path).read_text("utf-8"), name
