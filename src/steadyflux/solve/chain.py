@@ -3,7 +3,7 @@
 Drift makes the matrix of the linearised equation so far from symmetric that its eigenvalues cannot be computed as it
 stands: in a column 60 scale heights high rounding makes some of them grow. A chain's matrix has three diagonals, and
 where the couplings there and back have the same sign a diagonal scaling makes it symmetric. That needs only their
-product.
+product. `spectrum` measures unknowns of any model alike; a chain of 200,000 cells takes half a second this way.
 """
 
 from __future__ import annotations

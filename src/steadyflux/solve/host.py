@@ -50,9 +50,10 @@ class Entries(NamedTuple):
 
 def search_on_host(model: Model, guess: State | None, solver: str = "auto") -> Search:
     """The whole search, one linear system a step; the solver is chosen by structure or named."""
-    model = jax.device_put(model)
     pattern = pattern_of(model, solver)
     plan = pattern.plan
+    # A compiled program takes NumPy's arrays as they are, but large ones are better handed over once.
+    model = jax.device_put(model) if plan.n > LARGE else model
     plan.begin()
     search = _start(model, guess)
     before, factors = np.inf, _Latest(plan)
