@@ -92,8 +92,8 @@ def pattern_of(model: Model, solver: str = "auto") -> Pattern:
 
 def joined(model: Model) -> tuple[str, ...]:
     """The edge sets whose derivatives are in the matrix, in its order: those that carry anything."""
-    moving = model.space.form is not None
-    return tuple(name for name in model.edges if model.laws_on(name) or (moving and name == INTERIOR))
+    moving, laws_on = model.space.form is not None, model.laws_on
+    return tuple(name for name in model.edges if laws_on(name) or (moving and name == INTERIOR))
 
 
 def _digest(*arrays: np.ndarray) -> str:
