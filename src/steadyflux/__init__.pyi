@@ -36,6 +36,7 @@ from .physics.charge import ConstantField as ConstantField
 from .physics.charge import Electroneutrality as Electroneutrality
 from .physics.charge import NernstPlanck as NernstPlanck
 from .physics.charge import Poisson as Poisson
+from .physics.coupled import Coupled as Coupled
 from .physics.coupled import Onsager as Onsager
 from .physics.diffusion import Coefficient as Coefficient
 from .physics.diffusion import Conduction as Conduction
@@ -76,6 +77,7 @@ from .physics.phase import Davies as Davies
 from .physics.phase import DebyeHuckel as DebyeHuckel
 from .physics.phase import FiniteSize as FiniteSize
 from .physics.phase import Ideal as Ideal
+from .physics.phase import IdealGas as IdealGas
 from .physics.phase import Phase as Phase
 from .physics.phase import RegularSolution as RegularSolution
 from .physics.quantity import Heat as Heat
@@ -93,6 +95,7 @@ from .physics.reaction import MichaelisMenten as MichaelisMenten
 from .physics.reaction import OneWay as OneWay
 from .physics.reaction import Source as Source
 from .physics.reaction import standard_potentials as standard_potentials
+from .physics.streams import Effusion as Effusion
 from .physics.viscous import PressureGradient as PressureGradient
 from .physics.viscous import Shear as Shear
 from .physics.viscous import SlipWall as SlipWall
