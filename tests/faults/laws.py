@@ -1,5 +1,7 @@
 """Laws with one deliberate defect each, as a user might write them by mistake."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -121,7 +123,7 @@ class Friction(sf.EdgeLaw):
     """Momentum and the work that goes with it: v times the force, in the frame at rest. ``share`` of it is booked."""
 
     share: float = sf.static(default=1.0)
-    isotropic: bool = sf.static(default=False)
+    symmetry: ClassVar[str | None] = None
 
     @property
     def moves(self):

@@ -44,7 +44,7 @@ def check_run_ledger(history: History) -> list[Finding]:
     findings = []
     for k, (name, entry) in enumerate(history.ledger.items()):
         storage, quantity = history.model.storage[k], history.model.quantities[k]
-        linear = storage.coefficient is None and quantity.motion is None
+        linear = storage.coefficient is None and quantity.motion is None and not storage.by_phase
         linear &= history.model.space.form is None and not any(q.kind == "size" for q in history.model.quantities)
         whole = float(np.max(np.abs(history.total(name)[[0, -1]])))
         size = max(entry.into, entry.out, abs(entry.produced), abs(entry.stored))

@@ -27,7 +27,7 @@ QUIET = 1e-9  # a net flux below this share of what moves both ways counts as no
 
 class LawAccount(NamedTuple):
     """What one law does: flux (edge or cell, quantity), entropy produced there (W/K), the same without
-    its supply, power supplied (W), traffic.
+    its supply, power supplied (W), rise of what it carries without a loss (W/K), traffic.
 
     ``traffic`` is what the flux would be without the opposing one, (edge or cell, quantity): the measure of "no net
     flux".
@@ -37,6 +37,7 @@ class LawAccount(NamedTuple):
     entropy: Float[Array, " edge"]
     passive: Float[Array, " edge"]
     supply: Float[Array, " edge"]
+    carried: Float[Array, " edge"]
     traffic: Float[Array, "edge quantity"]
 
 
@@ -153,8 +154,8 @@ def _law_account(model: Model, number: int, law: Law, state: State) -> LawAccoun
         return LawAccount(*on_edges(model, (number,), lambda ls, *a: _edge_account(model, ls[0], *a), state))
     found, _, measure = in_cells(model, number, lambda *a: _cell_account(model, *a), state)
     flux, entropy, passive, supply, traffic = found
-    wide = measure[:, None]
-    return LawAccount(flux * wide, entropy * measure, passive * measure, supply * measure, traffic * wide)
+    wide, none = measure[:, None], jnp.zeros_like(measure)
+    return LawAccount(flux * wide, entropy * measure, passive * measure, supply * measure, none, traffic * wide)
 
 
 def _vector(model: Model, values: Mapping[str, Any]) -> Array:
@@ -179,8 +180,11 @@ def _edge_account(model: Model, law: EdgeLaw, tail: Any, head: Any, shared: Any,
         # Nothing flows where nothing is: an infinite force times no flux costs nothing.
         rise, j = at_head.conjugate(name) - at_tail.conjugate(name), flux[name]
         passive = passive + jnp.where(j == 0.0, 0.0, j * jnp.where(j == 0.0, 0.0, rise))
+    ends = law.carried(at_tail, edge), law.carried(at_head, edge)
+    carried = jnp.zeros(()) if ends[0] is None else ends[1] - ends[0]
+    passive = passive - carried
     entropy = passive + supply / at_tail.T if law.dissipative else jnp.zeros(())
-    return _vector(model, flux), entropy, passive, supply, busy
+    return _vector(model, flux), entropy, passive, supply, carried, busy
 
 
 def _cell_account(model: Model, law: CellLaw, here: Any, shared: Any, cell: Any) -> tuple[Any, ...]:
@@ -338,7 +342,10 @@ def _exported(model: Model, state: State, books: Accounts) -> float:
         _fed(np.asarray(b.entropy if law.dissipative else np.zeros_like(b.passive)), np.asarray(b.passive))
         for law, b in zip(model.laws, books.laws, strict=True)
     )
-    return fed - float(product.sum())
+    carried = sum(
+        float(np.sum(np.asarray(b.carried))) for law, b in zip(model.laws, books.laws, strict=True) if law.dissipative
+    )
+    return fed - float(product.sum()) - carried
 
 
 def _fed(entropy: np.ndarray, passive: np.ndarray) -> float:

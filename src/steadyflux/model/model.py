@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
@@ -31,6 +32,7 @@ from steadyflux.physics.law import CellLaw, EdgeLaw, Law, replace
 from steadyflux.physics.local import TEMPERATURE, Frame
 from steadyflux.physics.phase import Ideal, Phase
 from steadyflux.physics.quantity import KINDS, Quantity
+from steadyflux.physics.symmetry import check_symmetry
 from steadyflux.space.space import INTERIOR, Edges, Space, evaluate
 
 AMBIENT = 298.15  # K, 25 C: where most tabulated diffusivities were measured
@@ -180,6 +182,11 @@ class Model(eqx.Module):
             potential=potential,
         )
 
+    def on_mesh(self, number: int) -> bool:
+        """Whether a law acts inside a mesh, as against on links, joins or exchanges, which are membranes."""
+        acting = self.acting[number] or ""
+        return self.space.kind != "network" and (acting == INTERIOR or acting.endswith("." + INTERIOR))
+
     def laws_on(self, edge_set: str) -> tuple[int, ...]:
         """Numbers of the laws that act on an edge set."""
         return tuple(number for number, name in enumerate(self.acting) if name == edge_set)
@@ -255,7 +262,7 @@ class Model(eqx.Module):
                 raise NameUnknown("shared unknown that moves the space", name, names)
 
     def _check_laws(self, known: Mapping[str, Quantity]) -> None:
-        for law in self.laws:
+        for number, law in enumerate(self.laws):
             for name in (*law.moves, *law.makes, *law.sees):
                 if name not in known and not (name in law.sees and name in self.given):
                     raise NameUnknown("quantity", name, known)
@@ -264,6 +271,8 @@ class Model(eqx.Module):
                     f"The law {type(law).__name__} neither moves nor makes any quantity of this model; "
                     "a law of your own names them in its property moves (or makes)."
                 )
+            if isinstance(law, EdgeLaw) and law.symmetry is not None and self.on_mesh(number):
+                check_symmetry({n: KINDS[known[n].kind].rank for n in law.moves}, law.symmetry)
 
     def _start_value(self, known: Mapping[str, Quantity], name: str, value: Any) -> Any:
         if name not in known:
@@ -289,10 +298,10 @@ def _listed(key: str, given: Any, kind: type) -> tuple[Any, ...]:
         if not isinstance(one, kind):
             raise ModelError(f"Among the {key} is {repr(one)[:80]}, which is not {wanted}.")
     for one in entries:
-        for name, field in one.__dataclass_fields__.items() if kind is Law else ():
-            if isinstance(getattr(one, name), str) and not field.metadata:
+        for field in fields(one) if kind is Law else ():
+            if isinstance(getattr(one, field.name), str) and not field.metadata:
                 raise ModelError(
-                    f"The field '{name}' of {type(one).__name__} is a text; "
+                    f"The field '{field.name}' of {type(one).__name__} is a text; "
                     "declare a name with sf.static() and a number with sf.parameter()."
                 )
     return entries

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -30,6 +29,8 @@ class Storage(eqx.Module):
     factor: Any
     coefficient: Coefficient | None = None
     reference: float = eqx.field(static=True, default=0.0)
+    by_phase: bool = eqx.field(static=True, default=False)
+    """What is stored is told by the phase from all states of the cell (`model.system.densities`), times ``factor``."""
 
     def density(self, state: Any) -> Any:
         """Amount per volume at the states (cell,), counted from the reference state."""
@@ -41,12 +42,8 @@ class Storage(eqx.Module):
     @property
     def stores(self) -> bool:
         """Whether anything is stored anywhere."""
-        return self.coefficient is not None or is_traced(self.factor) or bool(np.any(np.asarray(self.factor) > 0))
-
-
-def capacity(storage: Storage, state: Any) -> Any:
-    """Derivative of what is stored per volume by the state, (cell,)."""
-    return jax.jvp(storage.density, (state,), (jnp.ones_like(state),))[1]
+        told = self.coefficient is not None or self.by_phase or is_traced(self.factor)
+        return told or bool(np.any(np.asarray(self.factor) > 0))
 
 
 def storage_of(quantity: Quantity, space: Space) -> Storage:
@@ -54,6 +51,8 @@ def storage_of(quantity: Quantity, space: Space) -> Storage:
     given, what = quantity.capacity, f"capacity of {quantity.name}"
     unit = CAPACITY_UNITS[quantity.kind]
     parts = _parts(quantity, space)
+    if quantity.by_phase:
+        return Storage(1.0 if parts is None else _spread(space, parts), by_phase=True)
     if isinstance(given, Coefficient):
         return Storage(1.0 if parts is None else _spread(space, parts), given, REFERENCE.get(quantity.kind, 0.0))
     if isinstance(given, Mapping):

@@ -121,12 +121,35 @@ def held_values(model: Model, state: State, force: Any = 1.0) -> Float[Array, "c
 
 def densities(model: Model, state: State) -> Float[Array, "cell quantity"]:
     """Amount stored per volume of each cell."""
-    columns = [storage.density(state.u[:, k]) for k, storage in enumerate(model.storage)]
+    columns = [
+        storage.factor * _by_phase(model, state, k) if storage.by_phase else storage.density(state.u[:, k])
+        for k, storage in enumerate(model.storage)
+    ]
     for k, q in enumerate(model.quantities):
         if q.motion is not None:
             moving = model.index(q.motion)
             columns[k] = columns[k] + 0.5 * state.u[:, moving] * columns[moving]
     return jnp.stack(columns, axis=1)
+
+
+def _by_phase(model: Model, state: State, k: int) -> Float[Array, " cell"]:
+    """Internal energy, J/m^3, or momentum, kg/(m^2 s), of the phase in each cell."""
+    species = [q for q in model.quantities if q.kind == "species"]
+    c = {q.name: state.u[:, model.index(q.name)] for q in species}
+    if model.quantities[k].kind == "momentum":
+        return state.u[:, k] * sum((model.phase.molar_mass(name) * x for name, x in c.items()), jnp.zeros(()))
+    charges, standards = {q.name: q.charge for q in species}, {q.name: q.standard for q in species}
+    return jax.vmap(lambda c, T: model.phase.energy(c, charges, standards, T))(c, state.u[:, k])
+
+
+def capacities(model: Model, state: State) -> Float[Array, "cell quantity"]:
+    """Derivative of what is stored per volume of each quantity by its own state."""
+    columns = jnp.eye(len(model.names))
+    slopes = [
+        jax.jvp(lambda u: densities(model, State(u, state.s)), (state.u,), (jnp.broadcast_to(e, state.u.shape),))[1]
+        for e in columns
+    ]
+    return jnp.stack([slopes[k][:, k] for k in range(len(model.names))], axis=1)
 
 
 def stored(model: Model, state: State) -> Float[Array, "cell quantity"]:

@@ -94,6 +94,10 @@ class EdgeLaw(Law):
 
     on: str = eqx.field(static=True, default=INTERIOR, kw_only=True)
 
+    symmetry: ClassVar[str | None] = "isotropic"
+    """Symmetry of the medium, which says what tensor ranks it may couple (Curie); None where the law couples nothing
+    in the medium's own frame."""
+
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Flux of each quantity that it moves, from tail to head, in the flux unit of its kind (mol/s, W, A, ...)."""
         turns = self.turnover(tail, head, edge)
@@ -116,6 +120,12 @@ class EdgeLaw(Law):
 
     def supply(self, tail: Local, head: Local, edge: Geometry) -> Any:
         """Free energy that something unmodelled (ATP, a battery) feeds in on this edge, W."""
+        return None
+
+    def carried(self, here: Local, edge: Geometry) -> Any:
+        """For a law that carries a moving medium along: psi = sum J(here) y(here) - the entropy it would carry there,
+        W/K. What a stream moves without a loss is no production: that is sum J (y_head - y_tail) less the rise of psi
+        (Tadmor, Math. Comp. 49 (1987) 91). None where nothing is carried."""
         return None
 
 

@@ -63,6 +63,25 @@ class Local:
             raise NameUnknown("quantity, given field or shared unknown", name, self._values)
         return self._values[name]
 
+    def with_values(self, values: Mapping[str, Any]) -> Local:
+        """Another state of the same phase and quantities."""
+        return Local(values, self._frame)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Names of everything that can be read here: states, given fields, shared unknowns."""
+        return tuple(self._values)
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """The quantities by name."""
+        return self._frame.quantities
+
+    @property
+    def temperature(self) -> str:
+        """Name of the state or field that is the temperature."""
+        return self._frame.temperature
+
     @property
     def T(self) -> Any:
         """Temperature, K."""
@@ -109,13 +128,29 @@ class Local:
     def chemical_potential(self, name: str) -> Any:
         """Electrochemical potential of a species, J/mol: mu0 + R T ln(gamma c / c0) + z F phi + external."""
         q = self._frame.quantities[name]
-        return q.standard + R * self.T * (jnp.log(self._values[name] / q.reference) + self.exponent(name))
+        return self.standard(name) + R * self.T * (jnp.log(self._values[name] / q.reference) + self.exponent(name))
+
+    def standard(self, name: str) -> Any:
+        """Standard chemical potential of a species, J/mol: its own, as the phase says it changes with T."""
+        return self._frame.phase.standard(name, self.T, self._frame.quantities[name].standard)
+
+    def kinetic(self, name: str) -> Any:
+        """Kinetic energy of a species in a phase that moves as a whole, M v^2 / 2, J/mol."""
+        moving = [q.name for q in self._frame.quantities.values() if q.kind == "momentum" and q.by_phase]
+        mass = self._frame.phase.molar_mass(name) if moving else None
+        return 0.0 if mass is None else 0.5 * mass * sum(self._values[v] ** 2 for v in moving)
+
+    def rest(self, name: str) -> Any:
+        """The species' electrochemical potential over R T, without ln c."""
+        return (
+            self.standard(name) / (R * self.T) - jnp.log(self._frame.quantities[name].reference) + self.exponent(name)
+        )
 
     def conjugate(self, name: str) -> Any:
         """The entropic potential y whose difference drives the quantity's flux (design: the table of quantities)."""
         q = self._frame.quantities[name]
         if q.kind == "species":
-            return -self.chemical_potential(name) / self.T
+            return -(self.chemical_potential(name) - self.kinetic(name)) / self.T
         if q.kind == "heat":
             return 1.0 / self._values[name]
         if q.kind == "population":

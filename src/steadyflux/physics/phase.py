@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.ground.constants import R
+from steadyflux.ground.errors import NameUnknown
 from steadyflux.ground.units import si
 
 Concentrations = Mapping[str, Any]
@@ -39,6 +40,24 @@ class Phase(eqx.Module):
             return {name: jnp.zeros_like(value) for name, value in c.items()}
         return jax.grad(lambda x: self.excess(x, charges, T))(dict(c))
 
+    def standard(self, name: str, T: Any, own: Any) -> Any:
+        """Standard chemical potential of a species at T, J/mol; ``own`` is what the species says of itself."""
+        return own
+
+    def energy(self, c: Concentrations, charges: Mapping[str, float], standards: Mapping[str, Any], T: Any) -> Any:
+        """Internal energy density, J/m^3: f - T df/dT of the free energy (Gibbs and Helmholtz)."""
+
+        def free(T: Any) -> Any:
+            own = sum(x * self.standard(name, T, standards[name]) for name, x in c.items())
+            return own if self.is_ideal else own + R * T * self.excess(c, charges, T)  # ideal mixing has no energy
+
+        value, slope = jax.value_and_grad(free)(T)
+        return value - T * slope
+
+    def molar_mass(self, name: str) -> Any:
+        """Molar mass of a species, kg/mol, where the phase moves as a whole; None where it is not known."""
+        return None
+
     def free_energy(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Free-energy density of mixing, J/m^3: ideal part (reference 1 mol/m^3) plus excess."""
         ideal = sum(x * (jnp.log(x) - 1.0) for x in c.values())
@@ -56,6 +75,58 @@ class Ideal(Phase):
     def is_ideal(self) -> bool:
         """True."""
         return True
+
+
+class IdealGas(Ideal):
+    """Ideal gas of constant heat capacities: mu = h + s terms of the temperature + R T ln(c / c0), u = c_v T a mole.
+
+    ``heat_capacity`` c_v at constant volume, J/(mol K), and ``molar_mass``, kg/mol, are one number or a table by
+    species; ``energy`` (J/mol at ``temperature``, by species) where reactions release heat, c_v T by default. The
+    species' own standard potential holds at ``temperature``:
+    mu0(T) = u0 + c_v (T - T0) - c_v T ln(T / T0) - T (u0 - mu0(T0)) / T0   (Callen 1985, sec. 3-4).
+    """
+
+    heat_capacity: Any
+    mass: Any
+    own_energy: Any
+    temperature: Any
+
+    def __init__(
+        self,
+        heat_capacity: Any = 1.5 * R,
+        *,
+        molar_mass: Any = None,
+        energy: Mapping[str, Any] | None = None,
+        temperature: Any = 298.15,
+    ) -> None:
+        self.heat_capacity = _by_species(heat_capacity, "J/(mol*K)", "heat capacity")
+        self.mass = None if molar_mass is None else _by_species(molar_mass, "kg/mol", "molar mass")
+        self.own_energy = {} if energy is None else _by_species(energy, "J/mol", "energy")
+        self.temperature = si(temperature, "K", "reference temperature")
+
+    def standard(self, name: str, T: Any, own: Any) -> Any:
+        """Standard chemical potential at T, J/mol."""
+        c_v, at = _of(self.heat_capacity, name), self.temperature
+        energy = self.own_energy.get(name, c_v * at)
+        return energy + c_v * (T - at) - c_v * T * jnp.log(T / at) - T * (energy - own) / at
+
+    def molar_mass(self, name: str) -> Any:
+        """Molar mass, kg/mol."""
+        return None if self.mass is None else _of(self.mass, name)
+
+
+def _by_species(value: Any, unit: str, what: str) -> Any:
+    if isinstance(value, Mapping):
+        return {name: si(one, unit, f"{what} of {name}") for name, one in value.items()}
+    return si(value, unit, what)
+
+
+def _of(table: Any, name: str) -> Any:
+    if not isinstance(table, Mapping):
+        return table
+    if name not in table:
+        raise NameUnknown("species of the gas", name, table)
+    return table[name]
 
 
 @jax.custom_jvp

@@ -45,6 +45,9 @@ CAPACITY_UNITS: dict[str, str] = {
 }
 """Unit of what each kind stores per volume and unit of its state."""
 
+PHASE = "phase"
+"""Capacity of a heat whose store is the phase's internal energy, of a momentum whose mass is that of the species."""
+
 
 class Quantity(eqx.Module):
     """One thing that is carried. Made by `Species`, `Ion`, `Heat`, `Potential`, `Volume`, `Size`, `Momentum`,
@@ -66,6 +69,8 @@ class Quantity(eqx.Module):
     standard: Any = 0.0
     reference: Any = None
     motion: str | None = eqx.field(static=True, default=None)
+    by_phase: bool = eqx.field(static=True, default=False)
+    """Whether what it stores is told by the phase: the energy or the momentum of all species together."""
 
     def __check_init__(self) -> None:
         if self.kind not in KINDS:
@@ -163,7 +168,8 @@ def charge_of(name: str) -> int:
 
 
 def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None, motion: str | None = None) -> Quantity:
-    """Internal energy; its state is the temperature, K. ``capacity`` is the heat capacity per volume, J/(m^3 K).
+    """Internal energy; its state is the temperature, K. ``capacity`` is the heat capacity per volume, J/(m^3 K), or
+    "phase": then the internal energy of the model's phase is stored, that of all species at their temperature.
 
     ``motion`` names a momentum whose kinetic energy, density v^2 / 2, is stored with it: then the laws move the whole
     energy, the work of forces (v times the force) included, and friction turns motion into heat.
@@ -172,8 +178,9 @@ def Heat(name: str = "T", *, capacity: Any = 0.0, where: Where = None, motion: s
         name=name,
         kind="heat",
         where=_where(where),
-        capacity=_capacity(capacity, "heat", name),
+        capacity=1.0 if _by_phase(capacity) else _capacity(capacity, "heat", name),
         motion=motion,
+        by_phase=_by_phase(capacity),
     )
 
 
@@ -206,8 +213,19 @@ def Size(name: str = "volume", *, where: Where = None) -> Quantity:
 
 
 def Momentum(name: str = "v", *, density: Any = 1000.0, where: Where = None) -> Quantity:
-    """Momentum along one direction; its state is the velocity, m/s; ``density`` in kg/m^3."""
-    return Quantity(name=name, kind="momentum", where=_where(where), capacity=_capacity(density, "momentum", name))
+    """Momentum along one direction; its state is the velocity, m/s; ``density`` in kg/m^3, or "phase" for
+    the mass of the species by the phase's molar masses."""
+    return Quantity(
+        name=name,
+        kind="momentum",
+        where=_where(where),
+        capacity=1.0 if _by_phase(density) else _capacity(density, "momentum", name),
+        by_phase=_by_phase(density),
+    )
+
+
+def _by_phase(capacity: Any) -> bool:
+    return isinstance(capacity, str) and capacity == PHASE
 
 
 def Population(name: str = "N", *, where: Where = None, reference: Any = None) -> Quantity:

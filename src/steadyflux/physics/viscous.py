@@ -7,7 +7,7 @@ here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -32,7 +32,7 @@ class Shear(EdgeLaw):
     thinning: Coefficient | None = None
     mean_free_path: Any = None
     heated: bool = static(default=True)
-    isotropic: bool = static(default=False)
+    symmetry: ClassVar[str | None] = None
     """The work v tau is that of a frame at rest: in the fluid's own frame nothing is coupled, whatever the rank."""
 
     @property

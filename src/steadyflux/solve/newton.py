@@ -14,8 +14,17 @@ from jaxtyping import Array, Float
 
 from steadyflux.model.model import Model
 from steadyflux.model.solution import code_of
-from steadyflux.model.storage import capacity
-from steadyflux.model.system import Stage, State, choose_pins, held_values, pivot_columns, stored, totals, volumes
+from steadyflux.model.system import (
+    Stage,
+    State,
+    capacities,
+    choose_pins,
+    held_values,
+    pivot_columns,
+    stored,
+    totals,
+    volumes,
+)
 from steadyflux.physics.quantity import KINDS
 
 TOLERANCE = 1e-8  # of the last step, relative to the size of each quantity; Newton squares it once more
@@ -331,9 +340,9 @@ def _imbalance(model: Model, state: State, off: State, diagonal: Float[Array, "c
 def fastest_rate(model: Model, state: State, diagonal: Float[Array, "cell quantity"]) -> Any:
     """Largest diagonal entry over stored amount per unit of state: 1 / s. One where nothing is stored."""
     unit = jax.jvp(lambda u: stored(model, State(u, state.s)), (state.u,), (jnp.ones_like(state.u),))[1]
-    for k, q in enumerate(model.quantities):  # what all others store swells with the compartment; that is no capacity
-        if q.kind != "size":
-            unit = unit.at[:, k].set(volumes(model, state) * capacity(model.storage[k], state.u[:, k]))
+    own = volumes(model, state)[:, None] * capacities(model, state)
+    # What all others store swells with the compartment; that is no capacity.
+    unit = jnp.where(jnp.array([q.kind == "size" for q in model.quantities]), unit, own)
     rates = jnp.where(
         (unit > 0) & ~jnp.asarray(model.layout.held), jnp.abs(diagonal) / jnp.where(unit > 0, unit, 1.0), 0.0
     )

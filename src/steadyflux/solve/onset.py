@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from steadyflux.ground.errors import ModelError, NotConverged
 from steadyflux.model.layout import held_at
+from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
+from steadyflux.model.system import densities
 from steadyflux.solve.direct import SingularMatrix
 from steadyflux.solve.program import Program
 
@@ -117,8 +120,12 @@ def _amounts(program: Program, scale: np.ndarray) -> np.ndarray:
     for counter in program.counters:
         column = model.index(counter.quantity)
         factor = np.broadcast_to(np.asarray(model.storage[column].factor, dtype=float), (n,))
+        typical = scale[: n * k].reshape(n, k)
+        if model.storage[column].by_phase:
+            factor = densities(model, State(jnp.asarray(typical), jnp.zeros(len(model.shared))))[:, column]
+        else:
+            factor = factor * float(typical[:, column].max())
         amount = float(np.sum(np.where(np.isfinite(volume), volume, 0.0) * np.abs(factor)))
-        amount *= float(scale[: n * k].reshape(n, k)[:, column].max())
         sizes.append(amount if amount > 0 else 1.0)
     return np.array(sizes)
 

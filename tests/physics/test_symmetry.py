@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from steadyflux.audit.curie import CLASSES, SYMMETRIES, TENSORS, allowed, coefficients, group, onsager_coefficients
 from steadyflux.ground.errors import NameUnknown
+from steadyflux.physics.symmetry import CLASSES, SYMMETRIES, TENSORS, allowed, coefficients, group, onsager_coefficients
 
 PAIRS = ("ss", "sp", "sv", "sa", "st", "pp", "pv", "pa", "pt", "vv", "va", "vt", "aa", "at", "tt")
 LETTERS = dict(zip("spvat", TENSORS, strict=True))
