@@ -60,6 +60,10 @@ from .physics.flow import Transfer as Transfer
 from .physics.flow import Weibull as Weibull
 from .physics.flow import Weir as Weir
 from .physics.heat import Convection as Convection
+from .physics.kinetic import Brownian as Brownian
+from .physics.kinetic import FokkerPlanck as FokkerPlanck
+from .physics.kinetic import Leaves as Leaves
+from .physics.kinetic import RunningIntegral as RunningIntegral
 from .physics.law import CellLaw as CellLaw
 from .physics.law import EdgeLaw as EdgeLaw
 from .physics.law import Law as Law
@@ -96,6 +100,9 @@ from .physics.reaction import OneWay as OneWay
 from .physics.reaction import Source as Source
 from .physics.reaction import standard_potentials as standard_potentials
 from .physics.streams import Effusion as Effusion
+from .physics.thermal import BinaryMixture as BinaryMixture
+from .physics.thermal import Thermodiffusion as Thermodiffusion
+from .physics.thermal import Thermoelectric as Thermoelectric
 from .physics.viscous import PressureGradient as PressureGradient
 from .physics.viscous import Shear as Shear
 from .physics.viscous import SlipWall as SlipWall
@@ -105,6 +112,9 @@ from .solve.impedance import Response as Response
 from .solve.impedance import impedance as impedance
 from .solve.march import March as March
 from .solve.march import march as march
+from .solve.sample import Estimate as Estimate
+from .solve.sample import Sample as Sample
+from .solve.sample import sample as sample
 from .solve.stability import Spectrum as Spectrum
 from .solve.stability import spectrum as spectrum
 from .solve.steady import steady as steady
