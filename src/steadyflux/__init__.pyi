@@ -77,6 +77,7 @@ from .physics.membrane import LinearChannel as LinearChannel
 from .physics.membrane import MembraneCapacitance as MembraneCapacitance
 from .physics.membrane import Pump as Pump
 from .physics.membrane import WaterFlow as WaterFlow
+from .physics.multicomponent import MaxwellStefan as MaxwellStefan
 from .physics.phase import Davies as Davies
 from .physics.phase import DebyeHuckel as DebyeHuckel
 from .physics.phase import FiniteSize as FiniteSize

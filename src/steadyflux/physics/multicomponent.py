@@ -1,0 +1,200 @@
+"""Diffusion of many species at once: friction between each pair (Maxwell, Stefan), mobility times thermodynamic factor.
+
+Both laws are a symmetric positive matrix between the chemical potentials of all species, so that whatever goes up its
+own gradient (reverse diffusion, uphill diffusion) is paid for by the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from steadyflux.ground.arithmetic import is_traced
+from steadyflux.ground.constants import R
+from steadyflux.ground.errors import ModelError, NameUnknown
+from steadyflux.ground.units import si
+from steadyflux.physics.coupled import VANISHING, Coupled
+from steadyflux.physics.law import Law, parameter, static
+from steadyflux.physics.local import Geometry, Local
+from steadyflux.physics.means import log_mean
+from steadyflux.physics.quantity import Quantity
+
+Pairs = Mapping[tuple[str, str], Any]
+
+
+class MaxwellStefan(Coupled):
+    """Diffusion of a mixture by friction between its species (Maxwell 1867, Stefan 1871), isothermal.
+
+    The diffusive fluxes J (mol/m^2/s) follow from the drops of the chemical potentials,
+
+        -c_i grad mu_i / RT + (c_i / c RT) grad p = sum_j (c_j J_i - c_i J_j) / (c D_ij),     sum J_i = 0,
+
+    with the logarithmic means c_i of an edge in the forces and in the friction, c their sum and
+    grad p = sum c_i grad mu_i (Gibbs and Duhem). J = L grad y then has a symmetric positive L at any finite step.
+
+    With a ``permeability`` B / eta, m^2/(Pa s) (a capillary: radius^2 / 8 eta), the mixture also flows as a whole,
+    N_i = J_i - c_i (B / eta) grad p (Darcy, Poiseuille). Without it pressures never even out and the sum of all
+    concentrations stays what it is in each cell: right for isobaric vessels in time, but a steady model needs it.
+
+    Args:
+        quantities: names of the species, two or more.
+        diffusivities: binary diffusivities, m^2/s: {("H2", "N2"): D, ...} with every pair, a symmetric matrix
+            (species, species) whose diagonal is not read, or a function of the mean state (a mapping from names, "T"
+            among them, to values) that returns such a matrix (a gas under changing pressure, Vignes's rule).
+        permeability: see above; None for none.
+    """
+
+    pairs: Any = parameter("m^2/s", "binary diffusivity")
+    permeability: Any = parameter("m^2/(Pa*s)", "permeability over viscosity")
+    function: Callable[[Mapping[str, Any]], Any] | None = static()
+
+    def __init__(
+        self,
+        quantities: tuple[str, ...],
+        diffusivities: Pairs | Callable[[Mapping[str, Any]], Any] | Any,
+        *,
+        permeability: Any = None,
+        on: str = "interior",
+    ) -> None:
+        self.quantities = tuple(quantities)
+        if len(set(self.quantities)) < max(2, len(self.quantities)):
+            raise ModelError("A Maxwell-Stefan law needs two or more species, each named once.")
+        self.function = diffusivities if callable(diffusivities) else None
+        self.pairs = {} if callable(diffusivities) else _pairs(self.quantities, diffusivities)
+        self.permeability = si(permeability, "m^2/(Pa*s)", "permeability over viscosity") if permeability else None
+        self.on = on
+        self.symmetry = "isotropic"
+
+    def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
+        """Refuse what is no species and diffusivities that are not positive."""
+        for name in self.moves:
+            if name in quantities and quantities[name].kind != "species":
+                raise ModelError(f"A Maxwell-Stefan law moves species; {name} is none.")
+        if any(q.kind == "heat" for q in quantities.values()):
+            raise ModelError(
+                "A Maxwell-Stefan law is isothermal; leave heat out of the model and give its temperature."
+            )
+        for pair, value in self.pairs.items():
+            if not is_traced(value) and not np.all(np.asarray(value) > 0):
+                raise ModelError(f"The binary diffusivity of {pair} must be positive.")
+        return super().bound(quantities, positions)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Flux of each species from tail to head, mol/s."""
+        a, b = (jnp.stack([end[name] for name in self.moves]) for end in (tail, head))
+        c = log_mean(jnp.maximum(a, VANISHING), jnp.maximum(b, VANISHING))
+        force = a - b
+        if not _is_plain(tail, self.moves):
+            force = force + c * jnp.stack([tail.exponent(name) - head.exponent(name) for name in self.moves])
+        mean = tail.with_values(
+            {tail.temperature: 0.5 * (tail.T + head.T), **{name: c[i] for i, name in enumerate(self.moves)}}
+        )
+        whole = jnp.sum(force)  # -(p_head - p_tail) / RT
+        fluxes = _against_friction(c, force - c / jnp.sum(c) * whole, self._resistances(mean))
+        fluxes = fluxes - c / jnp.sum(c) * jnp.sum(fluxes)  # what rounding left
+        if self.permeability is not None:
+            fluxes = fluxes + c * (self.permeability * R * mean.T * whole)
+        return {name: edge.conductor * fluxes[i] for i, name in enumerate(self.moves)}
+
+    def coefficients(self, mean: Local, edge: Geometry) -> Any:
+        """Onsager coefficients at a state, (n, n), mol^2 K/(J m s): J_i = sum_j L_ij grad y_j with y = -mu / T."""
+        c = jnp.stack([mean[name] for name in self.moves])
+        forces = jnp.diag(c) - jnp.outer(c, c) / jnp.sum(c)
+        found = jax.vmap(partial(_against_friction, c, inverse=self._resistances(mean)), 1, 1)(forces) / R
+        return found if self.permeability is None else found + self.permeability * mean.T * jnp.outer(c, c)
+
+    def _resistances(self, mean: Local) -> Any:
+        """1 / D_ij, (n, n), its diagonal the least of them (any positive number does there: see `_matrix`)."""
+        count = len(self.moves)
+        above = np.triu_indices(count, 1)
+        if self.function is None:
+            found = 1.0 / jnp.stack([self.pairs[_key(*pair)] for pair in combinations(self.moves, 2)])
+        else:
+            matrix = jnp.asarray(self.function({name: mean[name] for name in self.moves} | {"T": mean.T}))
+            if matrix.shape != (count, count):
+                raise ModelError(f"The function of the diffusivities must return a {count} x {count} matrix.")
+            found = 2.0 / (matrix[above] + matrix.T[above])
+        place = np.zeros((count, count), dtype=int)
+        place[above] = np.arange(len(above[0]))
+        place = place + place.T
+        return jnp.where(jnp.eye(count, dtype=bool), jnp.min(found), found[place])
+
+
+def _is_plain(here: Local, names: tuple[str, ...]) -> bool:
+    """Whether nothing but concentrations makes the species' potentials differ: no activity, no charge, no field."""
+    species = [here.quantity(name) for name in names]
+    return here._frame.phase.is_ideal and all(not q.charge and q.external is None for q in species)
+
+
+def _key(one: str, other: str) -> str:
+    return f"{one}, {other}"
+
+
+def _pairs(names: tuple[str, ...], given: Any) -> dict[str, Any]:
+    """The binary diffusivities of all pairs, in the order of the species, SI."""
+    wanted = list(combinations(names, 2))
+    if isinstance(given, Mapping):
+        for pair in given:
+            for name in pair:
+                if name not in names:
+                    raise NameUnknown("species of the mixture", str(name), names)
+        table = {frozenset(pair): value for pair, value in given.items()}
+        if len(table) < len(given):
+            raise ModelError("A pair of species has two binary diffusivities; D_ij and D_ji are one number.")
+        for pair in wanted:
+            if frozenset(pair) not in table:
+                raise ModelError(f"The binary diffusivity of {pair[0]} and {pair[1]} is missing.")
+        return {_key(*pair): si(table[frozenset(pair)], "m^2/s", f"diffusivity of {pair}") for pair in wanted}
+    matrix = si(given, "m^2/s", "binary diffusivities")
+    if np.shape(matrix) != (len(names), len(names)):
+        raise ModelError(f"The binary diffusivities of {', '.join(names)} must be {len(names)} x {len(names)}.")
+    if not is_traced(matrix) and not np.allclose(matrix, np.transpose(matrix), rtol=1e-12, atol=0.0):
+        raise ModelError("The binary diffusivities must be symmetric: friction acts on both species alike.")
+    return {_key(a, b): matrix[names.index(a), names.index(b)] for a, b in wanted}
+
+
+def _matrix(c: Any, inverse: Any) -> Any:
+    """The friction c A of A J = force: A_ij = -c_i (1/D_ij - 1/D), A_ii = sum_j c_j / D_ij + c_i / D over j not i.
+
+    1/D times the sum of all fluxes, which vanishes, makes it regular; D is the largest diffusivity, so that no element
+    off the diagonal is positive: an M-matrix, whose columns' diagonals dominate, needs no pivots.
+    """
+    least = jnp.diagonal(inverse)[0]
+    without = jnp.where(jnp.eye(c.shape[0], dtype=bool), 0.0, inverse)
+    return jnp.diag(without @ c + least * c) - c[:, None] * jnp.where(without > 0, without - least, 0.0)
+
+
+def _inverse(matrix: Any) -> Any:
+    """Inverse of a matrix that needs no pivots, by Gauss and Jordan: each step pivots on the first row and column and
+    rolls them to the end, so that all steps are one. Under vmap much faster than LAPACK's loop over small matrices."""
+
+    def step(_: Any, m: Any) -> Any:
+        pivot = 1.0 / m[0, 0]
+        row, column = m[0, 1:] * pivot, m[1:, 0]
+        rest = jnp.concatenate([m[1:, 1:] - column[:, None] * row, (-pivot * column)[:, None]], axis=1)
+        return jnp.concatenate([rest, jnp.append(row, pivot)[None]])
+
+    return jax.lax.fori_loop(0, matrix.shape[0], step, matrix)
+
+
+@jax.custom_jvp
+def _against_friction(c: Any, force: Any, inverse: Any) -> Any:
+    """Fluxes (n,) whose friction balances a force (n,) that sums to zero, at concentrations (n,)."""
+    return jnp.sum(c) * (_inverse(_matrix(c, inverse)) @ force)
+
+
+@_against_friction.defjvp
+def _against_friction_jvp(primals: tuple[Any, Any, Any], tangents: tuple[Any, Any, Any]) -> tuple[Any, Any]:
+    (c, force, inverse), (dc, d_force, d_inverse) = primals, tangents
+    solve = _inverse(_matrix(c, inverse))
+    fluxes = jnp.sum(c) * (solve @ force)
+    # (A J)_i = sum_j (c_j J_i - c_i J_j) / D_ij + c_i / D sum_j J_j, and the last sum is zero.
+    turned = (inverse @ dc) * fluxes - dc * (inverse @ fluxes) + (d_inverse @ c) * fluxes - c * (d_inverse @ fluxes)
+    change = jnp.sum(c) * d_force + jnp.sum(dc) * force - turned
+    return fluxes, solve @ change
