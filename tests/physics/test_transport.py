@@ -269,3 +269,20 @@ def test_filtration_stops_at_the_osmotic_pressure():
     assert abs(float(law.flux(local(q=2e5 + osmotic, A=50.0), local(), EDGE)["q"])) < 1e-20
     plain = sf.Filtration("q", 2e-12).flux(local(q=2.5e5, A=50.0), local(), EDGE)["q"]
     np.testing.assert_allclose(plain, 2e-12 * 0.03 * 5e4, rtol=1e-12)
+
+
+def test_fick_splits_into_what_each_end_sends_where_particles_are_free():
+    tail, head = local(A=3.0), local(A=1.25)
+    law = sf.Fick("A", 2.5)
+    forward, reverse = law.one_way(tail, head, EDGE)["A"]
+    strength = 2.5 * 3e-2 / 4e-1
+    assert (float(forward), float(reverse)) == pytest.approx((strength * 3.0, strength * 1.25))
+    assert float(forward - reverse) == pytest.approx(float(law.flux(tail, head, EDGE)["A"]))
+    # Heat, volume and charge come in no particles; forces and coefficients of the state leave no one way to split.
+    for other in (
+        sf.Fourier(1.0),
+        sf.Darcy(1.0, quantity="q"),
+        sf.Fick("K+", 1.0),
+        sf.Fick("A", sf.Power(1.0, 0.5)),
+    ):
+        assert other.one_way(tail, head, EDGE) is None

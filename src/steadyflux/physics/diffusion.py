@@ -149,6 +149,20 @@ class Conduction(EdgeLaw):
         mean = self.coefficient if self.function is None else self.function.mean(a, b)
         return {self.quantity: mean * edge.conductor * drop}
 
+    def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]] | None:
+        """What each end sends to the other, for particles that diffuse freely with a coefficient of their own.
+
+        Independent particles leave each end in proportion to what is there, so the split is the only one. There is
+        none for a coefficient of the state, for heat, charge or volume, and under forces, which would bend it.
+        """
+        q = tail.quantity(self.quantity)
+        charged = q.charge and ("phi" in tail.known or any(o.kind == "charge" for o in tail.quantities.values()))
+        free = q.kind == "population" or (q.kind == "species" and tail._frame.phase.is_ideal and not charged)
+        if not free or self.function is not None or q.external is not None:
+            return None
+        strength = self.coefficient * edge.conductor
+        return {self.quantity: (strength * tail[self.quantity], strength * head[self.quantity])}
+
     function: Coefficient | None = None
 
 

@@ -1,0 +1,396 @@
+"""Chance: `sample(model, until)` draws particles from the laws' one-way fluxes, in many runs with standard errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from steadyflux.ground.constants import N_A
+from steadyflux.ground.errors import InputError, ModelError, NameUnknown, NotConverged
+from steadyflux.ground.units import si
+from steadyflux.model.mapping import State
+from steadyflux.model.model import Model
+from steadyflux.model.solution import Solution
+from steadyflux.solve import gillespie, leaping
+from steadyflux.solve import walkers as hopping
+from steadyflux.solve.events import Events, Hops, events_of, hops_of, initial_numbers, rounded
+from steadyflux.solve.newton import first_state
+from steadyflux.solve.steady import steady
+
+METHODS = ("auto", "exact", "leap", "lattice", "brownian")
+MANY = 3e5  # events of one run above which leaps are taken by themselves
+MEMORY = 4e9  # bytes of results
+Observer = Callable[[float, float, float], None]
+
+
+class Estimate(NamedTuple):
+    """What runs tell of a number: mean over the runs, its standard error, and the variance between single runs."""
+
+    mean: np.ndarray
+    error: np.ndarray
+    variance: np.ndarray
+
+
+def estimate(values: np.ndarray) -> Estimate:
+    """Mean, standard error and variance of values (run, ...); not a number where a single run tells of no spread."""
+    runs = values.shape[0]
+    mean = values.mean(axis=0)
+    variance = values.var(axis=0, ddof=1) if runs > 1 else np.full(np.shape(mean), np.nan)
+    return Estimate(mean, np.sqrt(variance / runs), variance)
+
+
+@dataclass(frozen=True, repr=False)
+class Sample:
+    """Runs of chance at the asked times: numbers, and what has happened since the start.
+
+    ``numbers`` (run, time, node of a cell) counts walkers, ``passed`` (run, time, event) events; a walker stands for
+    ``weight`` particles. Questions give an `Estimate` in particles (`number`, `total`), in the state's unit (`state`)
+    or in the flux's (`flow`, `along`).
+    """
+
+    events: Events
+    method: str
+    times: np.ndarray
+    numbers: np.ndarray
+    passed: np.ndarray
+    seed: int
+
+    @property
+    def model(self) -> Model:
+        """The model that was sampled."""
+        return self.events.model
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return self.numbers.shape[0]
+
+    @property
+    def weight(self) -> float:
+        """Particles that one walker stands for."""
+        return float(self.events.table.weight)
+
+    def __repr__(self) -> str:
+        what = f"{', '.join(self.model.names)} in {self.model.cells} cells"
+        return f"Sample({what}: {self.runs} runs to {self.times[-1]:.4g} s, {self.method}, seed {self.seed})"
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Mean state of a quantity, (time, cell), in SI."""
+        return self.state(name).mean
+
+    # ---- what is where --------------------------------------------------------------------------------------------
+
+    def trajectories(self, name: str) -> np.ndarray:
+        """Numbers of walkers in every run, (run, time, cell); zero in cells that are held."""
+        return self.numbers[..., self.model.index(name) :: len(self.model.names)]
+
+    def number(self, name: str) -> Estimate:
+        """Number of particles in each cell, (time, cell)."""
+        return estimate(self.trajectories(name) * self.weight)
+
+    def total(self, name: str) -> Estimate:
+        """Number of particles in all cells that are not held, (time,)."""
+        return estimate(self.trajectories(name).sum(axis=2) * self.weight)
+
+    def state(self, name: str) -> Estimate:
+        """State of a quantity in each cell (a concentration, a number), (time, cell), SI; held values as they are."""
+        k, width = self.model.index(name), len(self.model.names)
+        table, nodes = self.events.table, self.events.nodes
+        free, held, amount = (np.asarray(x)[:nodes][k::width] for x in (table.free, table.held, table.amount))
+        return estimate(np.where(free, self.trajectories(name) * (self.weight / amount), held))
+
+    # ---- what has crossed -----------------------------------------------------------------------------------------
+
+    def entered(self, name: str, through: str, since: Any = 0.0) -> Estimate:
+        """Particles that have entered the system through a place since a time, (time,); negative where more left."""
+        return estimate(self._entered(name, through, since) * self.weight)
+
+    def flow(self, name: str, through: str, since: Any = 0.0) -> Estimate:
+        """Mean flow into the system through a place from ``since`` (an asked time, or the start) to the last time, in
+        the flux unit of the quantity (mol/s, 1/s)."""
+        return self._per_time(self._entered(name, through, since)[:, -1], name, since)
+
+    def crossed(self, name: str, on: str = "interior", since: Any = 0.0) -> Estimate:
+        """Particles that have crossed each edge of a set from tail to head, less those back, (time, edge)."""
+        return estimate(self._crossed(name, on, since) * self.weight)
+
+    def along(self, name: str, on: str = "interior", since: Any = 0.0) -> Estimate:
+        """Mean flux along each edge of a set from ``since`` to the last time, (edge,), in the quantity's flux unit."""
+        return self._per_time(self._crossed(name, on, since)[:, -1], name, since)
+
+    def happened(self, law: int, since: Any = 0.0) -> tuple[Estimate, Estimate]:
+        """How often the law with this number has acted forward and in reverse, everywhere together, (time,)."""
+        both = []
+        for sign in (1, -1):
+            found = [g for g in self.events.groups if g.law == law and g.sign == sign]
+            if not found and sign == 1:
+                raise InputError(f"The model has no events of a law with the number {law}.")
+            count = sum((self._since(since)[..., g.start : g.stop].sum(axis=2) for g in found), np.zeros(()))
+            both.append(estimate(np.broadcast_to(count, self.passed.shape[:2]) * self.weight))
+        return both[0], both[1]
+
+    def _per_time(self, counted: np.ndarray, name: str, since: Any) -> Estimate:
+        duration = self.times[-1] - self._moment(since)[1]
+        per = N_A if self.model.quantity(name).kind == "species" else 1.0
+        return estimate(counted * (self.weight / (per * duration)))
+
+    def _moment(self, since: Any) -> tuple[int, float]:
+        """Place of a moment among the asked times (-1: the start) and the moment itself."""
+        moment = float(si(since, "s", "since"))
+        if moment == 0.0:
+            return -1, 0.0
+        at = int(np.argmin(np.abs(self.times - moment)))
+        if abs(self.times[at] - moment) > 1e-9 * moment or at == len(self.times) - 1:
+            raise InputError(f"since={moment:g} s must be an asked time before the last; add it to times=[...].")
+        return at, float(self.times[at])
+
+    def _since(self, since: Any) -> np.ndarray:
+        at, _ = self._moment(since)
+        return self.passed if at < 0 else self.passed - self.passed[:, at : at + 1]
+
+    def _entered(self, name: str, through: str, since: Any) -> np.ndarray:
+        model, width = self.model, len(self.model.names)
+        place, k = model.space.place(through), model.index(name)
+        mask = np.zeros((model.cells + len(model.reservoirs), width), dtype=bool)
+        mask[np.asarray(place.cells), k] = ~np.asarray(self.events.table.free).reshape(-1, width)[place.cells, k]
+        for number, reservoir in enumerate(model.reservoirs):
+            mask[model.cells + number, k] = reservoir.place == through
+        given = np.zeros(self.events.count)
+        for group in self.events.groups:
+            if group.law is None and group.on == through and name in group.moves:
+                given[group.start : group.stop] = 1.0
+        taken = -(self.events.changes() @ mask.ravel().astype(float)) + given
+        if not taken.any():
+            raise ModelError(
+                f"No {name} crosses at '{through}', where it is not held, fed or exchanged; ask elsewhere."
+            )
+        return self._since(since) @ taken
+
+    def _crossed(self, name: str, on: str, since: Any) -> np.ndarray:
+        if on not in self.model.edges:
+            raise NameUnknown("edge set with a law", on, self.model.edges)
+        passed = self._since(since)
+        groups = [g for g in self.events.groups if g.on == on and name in g.moves and g.law is not None]
+        groups = [g for g in groups if self.model.acting[g.law] == on]  # type: ignore[index]
+        if not groups:
+            raise ModelError(f"No law moves {name} on '{on}'; ask for one of the edge sets where a law moves it.")
+        return sum((g.sign * g.moves[name] * passed[..., g.start : g.stop] for g in groups), np.zeros(()))
+
+
+def sample(
+    model: Model,
+    until: Any,
+    *,
+    times: Any = None,
+    walkers: float | None = None,
+    runs: int = 100,
+    seed: int = 0,
+    method: str = "auto",
+    step: Any = None,
+    start: Solution | State | None = None,
+    poisson_start: bool = False,
+    tolerance: float = 0.03,
+    more: int = 10_000_000,
+    workers: int | None = None,
+    progress: Observer | None = None,
+) -> Sample:
+    """Follow particles by chance from the model's start to the time ``until``, in independent runs.
+
+    Args:
+        until: end of the runs, s or a text ("1 ms").
+        times: asked times, s (default: the end).
+        walkers: number of walkers that stand for all particles at the start (of a model that starts empty: in its
+            steady state). By default each stands for one. Only for walkers that do not see each other: where they
+            react, how many there are is part of the physics.
+        runs: independent runs; they give the standard errors.
+        seed: whole number; the same seed gives the same runs whatever the number of workers.
+        method: "exact" takes one event after the other (Gillespie 1977). "leap" takes many at a time (Cao, Gillespie
+            and Petzold 2006). "lattice" counts independent walkers by cell, exactly. "brownian" follows each walker's
+            position in an interval. "auto" takes "lattice" where walkers are independent, else "exact", or "leap" for
+            more than 3e5 events a run.
+        step: of "lattice": walkers hop at most once in each step, s (default: at any time). Of "brownian": the time
+            step, s.
+        start: where to begin instead of the model's own start.
+        poisson_start: draw each number at the start from a Poisson distribution about its mean, as in an open system,
+            instead of taking the nearest whole number.
+        tolerance: relative change of the rates that one leap may make.
+        more: the largest number of events, leaps or turns of a run.
+        workers: threads (default: one for each core).
+        progress: called with (time, end, step) now and then.
+
+    Raises ModelError where the model has no elementary events (a law that gives only its net flux, shared unknowns,
+    a moving space), InputError for arguments that do not fit, NotConverged after more than ``more`` events.
+    """
+    end, asked = _asked_times(until, times)
+    if method not in METHODS:
+        raise NameUnknown("method of sampling", str(method), METHODS)
+    runs, seed = _count(runs, "runs", 1), _count(seed, "seed", 0)
+    dt = None if step is None else float(si(step, "s", "step"))
+    if dt is not None and not 0 < dt <= end:
+        raise InputError(f"The step must lie between zero and the end of the run, {end:g} s; it is {dt:g} s.")
+    if dt is not None and method in ("exact", "leap"):
+        raise InputError('Only "lattice" and "brownian" take a step; leave step out.')
+    beginning = _initial(model, start)
+    if method == "brownian":
+        raise InputError("not yet")
+    events = events_of(model, beginning)
+    hops = hops_of(events) if method in ("auto", "lattice") or walkers is not None else None
+    if walkers is not None:
+        if hops is None:
+            raise ModelError(
+                "Walkers of this model react with each other or are limited in number, so that how many there are is "
+                "part of the physics; leave walkers out and set the amounts (or the volume) instead."
+            )
+        events = events_of(model, beginning, _weight(model, beginning, events, float(walkers)))
+        hops = hops_of(events)
+    if method == "lattice" and hops is None:
+        raise ModelError('These walkers are not independent of each other; take method="exact" or "leap".')
+    mean = initial_numbers(events, beginning)
+    if method == "auto":
+        method = _chosen(events, hops, mean, end)
+    room = 8.0 * runs * asked.size * (events.nodes + events.count)
+    if room > MEMORY:
+        raise InputError(f"The results would take {room / 1e9:.3g} GB; ask for fewer times or runs.")
+    whole = None if poisson_start else rounded(events, mean)
+
+    def begin(rng: np.random.Generator, count: int) -> np.ndarray:
+        return rng.poisson(mean, (count, mean.size)) if whole is None else np.tile(whole, (count, 1))
+
+    task, together = _task(method, events, hops, begin, asked, dt, seed, float(tolerance), int(more))
+    kept, passed = _in_blocks(task, runs, together, seed, workers, progress, end)
+    return Sample(events, method, asked, kept, passed, seed)
+
+
+Block = Callable[[np.ndarray, np.random.Generator, Callable[[float], None]], tuple[np.ndarray, np.ndarray]]
+
+
+def _task(
+    method: str,
+    events: Events,
+    hops: Hops | None,
+    begin: Callable[[np.random.Generator, int], np.ndarray],
+    times: np.ndarray,
+    step: float | None,
+    seed: int,
+    tolerance: float,
+    more: int,
+) -> tuple[Block, int]:
+    """How one block of runs is drawn, given their numbers and a generator of their own, and how many make a block."""
+    if method == "exact":
+        return (
+            lambda which, rng, told: gillespie.exact_runs(
+                events, begin(rng, which.size), times, which, seed, more, told
+            ),
+            gillespie.TOGETHER,
+        )
+    if method == "leap":
+        leaper = leaping.Leaper(events, tolerance)
+        return (
+            lambda which, rng, told: leaping.leaping_runs(leaper, begin(rng, which.size), times, rng, more, told),
+            leaping.TOGETHER,
+        )
+    assert hops is not None
+    turns = hopping.leaving_rate(hops, events.nodes) * float(times[-1]) if step is None else float(times[-1]) / step
+    if turns > more:
+        raise NotConverged(
+            f"A walker would take {turns:.3g} turns until {times[-1]:g} s, more than {more:g}.",
+            "ask for a shorter run, coarser cells or a larger step, or give more=... turns",
+        )
+    follow = hopping.in_time if step is None else partial(_stepped, step)
+    return (
+        lambda which, rng, told: follow(events, hops, begin(rng, which.size), times, rng, told),
+        max(1, hopping.NODES_TOGETHER // max(events.nodes, events.count)),
+    )
+
+
+def _stepped(step: float, events: Events, hops: Hops, numbers: Any, times: Any, rng: Any, told: Any) -> Any:
+    return hopping.in_steps(events, hops, numbers, times, step, rng, told)
+
+
+def _in_blocks(
+    task: Block, runs: int, together: int, seed: int, workers: int | None, progress: Observer | None, end: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """All runs in blocks of a fixed number, each block with a stream of its own, in threads."""
+    blocks = [np.arange(first, min(first + together, runs)) for first in range(0, runs, together)]
+    lock, done = Lock(), [0.0]
+
+    def told(share: float) -> None:
+        if progress is not None:
+            with lock:
+                done[0] += share / len(blocks)
+                progress(min(done[0], 1.0) * end, end, share * end)
+
+    def draw(number: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+        return task(blocks[number], rng, told)
+
+    count = min(len(blocks), _cores() if workers is None else _count(workers, "workers", 1))
+    if count == 1:
+        found = [draw(number) for number in range(len(blocks))]
+    else:
+        with ThreadPoolExecutor(count) as pool:
+            found = list(pool.map(draw, range(len(blocks))))
+    return np.concatenate([kept for kept, _ in found]), np.concatenate([passed for _, passed in found])
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _asked_times(until: Any, times: Any) -> tuple[float, np.ndarray]:
+    end = float(si(until, "s", "until"))
+    if not end > 0:
+        raise InputError(f"The runs must end after they begin; until is {end:g} s.")
+    if times is None:
+        return end, np.array([end])
+    asked = np.atleast_1d(np.asarray(si(list(np.atleast_1d(times)), "s", "times"), dtype=float))
+    if asked.size == 0 or np.any(np.diff(asked) <= 0) or asked[0] <= 0 or asked[-1] > end:
+        raise InputError(f"The asked times must increase and lie between zero and {end:g} s.")
+    return end, asked if asked[-1] == end else np.append(asked, end)
+
+
+def _count(value: Any, what: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{what} must be a whole number of at least {least}, not {value!r}.")
+    return int(value)
+
+
+def _initial(model: Model, start: Solution | State | None) -> State:
+    """The state at the start: the one given, or the model's own with held values put in."""
+    given = start.state if isinstance(start, Solution) else start
+    if given is None:
+        for k, (q, storage) in enumerate(zip(model.quantities, model.storage, strict=True)):
+            free = np.any(np.asarray(model.layout.active)[:, k] & ~np.asarray(model.layout.held)[:, k])
+            if free and q.name not in model.start and storage.stores:
+                raise ModelError(f"The runs need to know where {q.name} begins; give start={{'{q.name}': ...}}.")
+        given = first_state(model, None)[0]
+    if np.shape(given.u) != (model.cells, len(model.names)):
+        raise ModelError("The start belongs to another space or other quantities than the model's.")
+    return State(given.u, jnp.zeros(0))
+
+
+def _weight(model: Model, beginning: State, events: Events, number: float) -> float:
+    if not number >= 1:
+        raise InputError(f"walkers must be at least 1, not {number:g}.")
+    there = float(initial_numbers(events, beginning).sum())
+    if there == 0.0:
+        settled = steady(model)
+        there = float(initial_numbers(events, settled.state).sum())
+    if there == 0.0:
+        raise ModelError("Nothing is there at the start or in the steady state for walkers to stand for.")
+    return there / number
+
+
+def _chosen(events: Events, hops: Hops | None, mean: np.ndarray, end: float) -> str:
+    if hops is not None:
+        return "lattice"
+    total = float(events.rates(mean[None])[0].sum()) * end
+    return "leap" if total > MANY else "exact"
