@@ -6,8 +6,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import erfc
 
-from steadyflux.ground.constants import K_B
+from steadyflux.ground.constants import C_LIGHT, K_B
 from steadyflux.ground.units import si
 
 
@@ -47,10 +49,9 @@ class Distribution(eqx.Module):
         return stream.energy / stream.particles
 
 
-def mass_field(default: Any = ...) -> Any:
+def mass_field() -> Any:
     """A field for the mass of a particle, kg (or text: "39.948 dalton")."""
-    options = {} if default is ... else {"default": default}
-    return eqx.field(converter=lambda value: si(value, "kg", "mass of a particle"), **options)
+    return eqx.field(converter=lambda value: si(value, "kg", "mass of a particle"))
 
 
 class Maxwell(Distribution):
@@ -74,6 +75,92 @@ class Maxwell(Distribution):
     def mean_energy(self, density: Any, temperature: Any) -> Any:
         """3/2 k T and that of the internal degrees of freedom, J."""
         return (1.5 + 0.5 * self.internal) * K_B * temperature * jnp.ones_like(density)
+
+
+class Drifting(Distribution):
+    """Ideal gas that moves as a whole with the velocity ``speed`` (m/s) along the normal, to either side.
+
+    With s = speed / sqrt(2 k T / m) the stream is n sqrt(k T / 2 pi m) [e^(-s^2) + sqrt(pi) s (1 + erf s)] (Bird 1994,
+    eq. 4.22). At T = 0 it is that of a beam, and nothing against the drift.
+    """
+
+    classical: ClassVar[bool] = True
+
+    mass: Any = mass_field()
+    speed: Any = eqx.field(converter=lambda value: si(value, "m/s", "drift speed"))
+
+    def stream(self, density: Any, temperature: Any) -> Stream:
+        """What crosses a plane at rest towards its positive side."""
+        spread = jnp.asarray(K_B * temperature / self.mass)  # variance of one component of the velocity
+        first, second, third = (density * one for one in _half_moments(jnp.asarray(self.speed), spread))
+        return Stream(first, self.mass * second, 0.5 * self.mass * third + K_B * temperature * first)
+
+    def mean_energy(self, density: Any, temperature: Any) -> Any:
+        """3/2 k T and that of the drift, J."""
+        return (1.5 * K_B * temperature + 0.5 * self.mass * self.speed**2) * jnp.ones_like(density)
+
+
+def _half_moments(u: Any, spread: Any) -> tuple[Any, Any, Any]:
+    """Mean of v, v^2 and v^3 over v > 0 (zero elsewhere) of a normal distribution of mean u and variance ``spread``.
+
+    With i_k = (2 / sqrt(pi)) int_0^inf x^k exp(-(x - s)^2) dx they are width^k i_k / 2. The recurrence from
+    i_0 = erfc(-s) cancels far against the drift; there e^(-s^2) is taken out and Gauss's points give the rest.
+    """
+    warm = spread > 0
+    width = jnp.sqrt(2.0 * jnp.where(warm, spread, 1.0))
+    s = jnp.where(warm, u / width, 0.0)
+    near = jnp.maximum(s, _FAR)
+    i0 = erfc(-near)
+    i1 = near * i0 + jnp.exp(-(near**2)) / jnp.sqrt(jnp.pi)
+    i2 = near * i1 + 0.5 * i0
+    i3 = near * i2 + i1
+    a = jnp.maximum(-s, -_FAR)
+    x = jnp.asarray(_POINTS) / (2.0 * a[..., None])
+    bell = jnp.asarray(_WEIGHTS) * jnp.exp(-(x**2)) / a[..., None]
+    outer = jnp.exp(-(a**2)) / jnp.sqrt(jnp.pi)
+    found = []
+    for k, inner in ((1, i1), (2, i2), (3, i3)):
+        whole = jnp.where(s > _FAR, inner, outer * jnp.sum(x**k * bell, axis=-1))
+        found.append(jnp.where(warm, 0.5 * width**k * whole, jnp.maximum(u, 0.0) ** k))
+    return found[0], found[1], found[2]
+
+
+_FAR = -2.0
+_POINTS, _WEIGHTS = np.polynomial.laguerre.laggauss(24)
+
+
+class Beam(Distribution):
+    """Particles that all have one velocity, ``speed`` (m/s) along the normal; cold, whatever the temperature.
+
+    Momentum and energy are relativistic: m v / sqrt(1 - v^2/c^2) and the energy above the rest energy.
+    """
+
+    classical: ClassVar[bool] = True
+
+    mass: Any = mass_field()
+    speed: Any = eqx.field(converter=lambda value: si(value, "m/s", "speed of a beam"))
+
+    def stream(self, density: Any, temperature: Any) -> Stream:
+        """What crosses a plane at rest towards its positive side; nothing where the beam goes the other way."""
+        particles = density * jnp.maximum(self.speed, 0.0)
+        stretch = 1.0 / jnp.sqrt(1.0 - (self.speed / C_LIGHT) ** 2)
+        return Stream(particles, particles * stretch * self.mass * self.speed, particles * self._energy)
+
+    @property
+    def _energy(self) -> Any:
+        part = (self.speed / C_LIGHT) ** 2
+        root = jnp.sqrt(1.0 - part)
+        return self.mass * self.speed**2 / (root * (1.0 + root))  # m c^2 (1 / root - 1) without the difference
+
+    def mean_energy(self, density: Any, temperature: Any) -> Any:
+        """The energy of every particle, J."""
+        return self._energy * jnp.ones_like(density)
+
+
+def speed_of(mass: Any, energy: Any) -> Any:
+    """Speed (m/s) of a particle of a mass (kg) with an energy above its rest energy (J), at any speed below light's."""
+    rest = mass * C_LIGHT**2
+    return C_LIGHT * jnp.sqrt(energy * (energy + 2.0 * rest)) / (energy + rest)
 
 
 def as_distribution(value: Any) -> Distribution:
