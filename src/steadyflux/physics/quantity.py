@@ -31,6 +31,7 @@ KINDS: dict[str, Kind] = {
     "size": Kind("m^3", "m^3", "m^3/s", 1e-15, True, "scalar"),
     "momentum": Kind("m/s", "kg*m/s", "N", 1.0, False, "vector"),
     "population": Kind("1", "1", "1/s", 1.0, True, "scalar"),
+    "number": Kind("1", "1", "1/s", 1.0, False, "scalar"),
 }
 
 
@@ -42,6 +43,7 @@ CAPACITY_UNITS: dict[str, str] = {
     "size": "",
     "momentum": "kg/m^3",
     "population": "",
+    "number": "",
 }
 """Unit of what each kind stores per volume and unit of its state."""
 
