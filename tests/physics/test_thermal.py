@@ -261,3 +261,12 @@ def test_properties_may_differ_from_edge_to_edge_and_along_the_space():
         found = sf.steady(sf.Model(space, quantities, [law], held))
         np.testing.assert_allclose(-found.value("phi", "right"), 20.0 * 2.5e-4, rtol=1e-10)
     assert eqx.tree_equal(by_edge.conductivity, sf.Polynomial((1.5,)))
+
+
+def test_a_potential_held_where_no_current_can_leave_is_no_port():
+    # The current is fed at the other end: what the held potential answers is rounding and must not be judged.
+    held = [sf.Hold("cold", {"T": 270.0, "phi": 0.0}), sf.Hold("hot", {"T": 300.0}), sf.Influx("hot", {"phi": -1.3e6})]
+    for law, good in ((sf.Thermoelectric(**BISMUTH), True), (Lopsided(**BISMUTH), False)):
+        model = sf.Model(leg(201).space, [sf.Heat(), sf.Potential()], [law], held)
+        found = check_model_reciprocity(model)
+        assert not good or (not failures([found]) and found.measured is not None)
