@@ -116,15 +116,15 @@ class Sample:
     def flow(self, name: str, through: str, since: Any = 0.0) -> Estimate:
         """Mean flow into the system through a place from ``since`` (an asked time, or the start) to the last time, in
         the flux unit of the quantity (mol/s, 1/s)."""
-        return self._per_time(self._entered(name, through, since)[:, -1], name, since)
+        return self._per_time(self._entered(name, through, since)[:, -1] * self.weight, name, since)
 
     def crossed(self, name: str, on: str = "interior", since: Any = 0.0) -> Estimate:
         """Particles that have crossed each edge of a set from tail to head, less those back, (time, edge)."""
-        return estimate(self._crossed(name, on, since) * self.weight)
+        return estimate(self.crossings(name, on, since))
 
     def along(self, name: str, on: str = "interior", since: Any = 0.0) -> Estimate:
         """Mean flux along each edge of a set from ``since`` to the last time, (edge,), in the quantity's flux unit."""
-        return self._per_time(self._crossed(name, on, since)[:, -1], name, since)
+        return self._per_time(self.crossings(name, on, since)[:, -1], name, since)
 
     def happened(self, law: int, since: Any = 0.0) -> tuple[Estimate, Estimate]:
         """How often the law with this number has acted forward and in reverse, everywhere together, (time,)."""
@@ -140,7 +140,7 @@ class Sample:
     def _per_time(self, counted: np.ndarray, name: str, since: Any) -> Estimate:
         duration = self.times[-1] - self._moment(since)[1]
         per = N_A if self.model.quantity(name).kind == "species" else 1.0
-        return estimate(counted * (self.weight / (per * duration)))
+        return estimate(counted / (per * duration))
 
     def _moment(self, since: Any) -> tuple[int, float]:
         """Place of a moment among the asked times (-1: the start) and the moment itself."""
@@ -174,7 +174,8 @@ class Sample:
             )
         return self._since(since) @ taken
 
-    def _crossed(self, name: str, on: str, since: Any) -> np.ndarray:
+    def crossings(self, name: str, on: str = "interior", since: Any = 0.0) -> np.ndarray:
+        """The same in every run, (run, time, edge)."""
         if on not in self.model.edges:
             raise NameUnknown("edge set with a law", on, self.model.edges)
         passed = self._since(since)
@@ -182,7 +183,7 @@ class Sample:
         groups = [g for g in groups if self.model.acting[g.law] == on]  # type: ignore[index]
         if not groups:
             raise ModelError(f"No law moves {name} on '{on}'; ask for one of the edge sets where a law moves it.")
-        return sum((g.sign * g.moves[name] * passed[..., g.start : g.stop] for g in groups), np.zeros(()))
+        return self.weight * sum((g.sign * g.moves[name] * passed[..., g.start : g.stop] for g in groups), np.zeros(()))
 
 
 def sample(
