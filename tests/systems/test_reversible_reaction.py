@@ -81,3 +81,14 @@ def test_bad_input_is_refused(given):
 def test_figure_has_axes_with_units():
     axes = SYSTEM.figure(SYSTEM.run(network="enzyme")).axes
     assert "mol" in axes[0].get_ylabel()
+
+
+def test_sampling_follows_a_reaction_that_runs_backwards_only_and_one_between_held_species():
+    a = SYSTEM.run(
+        forward=(0.0, 0.05), reverse=(0.12, 0.4), ends=(0.0, 1.0), sampled_molecules=400, sampled_runs=100
+    ).answers
+    assert a["sampled_net"][0] < 0 and a["sampled_affinity"][0] == -np.inf
+    off = (np.array(a["sampled_net"]) - np.array(a["net"])) / np.array(a["sampled_net_error"])
+    assert np.all(np.abs(off) < 4)
+    b = SYSTEM.run(network="reactions", sampled_molecules=1000, sampled_runs=400).answers
+    assert abs(b["sampled_net"][0] - b["net"][0]) < 4 * b["sampled_net_error"][0]

@@ -59,3 +59,17 @@ def test_figure_shows_pools_and_control():
     axes = SYSTEM.figure(SYSTEM.run()).axes
     assert axes[0].get_ylabel() == "vesicles"
     assert len(axes[1].patches) == 2 * len(STEPS)
+
+
+def test_sampling_wants_whole_vesicles_and_runs():
+    with pytest.raises(InputError, match="whole number of vesicles"):
+        SYSTEM.run(sampled_runs=20, total_vesicles=20.5)
+    with pytest.raises(InputError, match="at least two runs"):
+        SYSTEM.run(sampled_runs=1)
+
+
+def test_few_vesicles_with_saturable_retrieval_are_all_there():
+    a = SYSTEM.run(kinetics="saturable", total_vesicles=30.0, sampled_runs=100, sampled_time=60.0).answers
+    assert sum(a["sampled_pools"]) == pytest.approx(30.0, rel=1e-12)
+    assert a["sampled_release_rate"] == pytest.approx(a["release_rate"], rel=0.1)
+    assert len(SYSTEM.figure(SYSTEM.run(sampled_runs=10, sampled_time=5.0)).axes) == 2

@@ -66,7 +66,7 @@ class MassAction(Reaction):
             exponent = -self.drive / (R * here.T)
         for name, n in self.stoichiometry:
             q = here.quantity(name)
-            exponent = exponent + n * q.standard / (R * here.T)
+            exponent = exponent + n * here.standard(name) / (R * here.T)
             units = units * q.reference ** (-n)
         return self.forward * jnp.exp(exponent) * units
 

@@ -41,9 +41,9 @@ class Estimate(NamedTuple):
 
 def estimate(values: np.ndarray) -> Estimate:
     """Mean, standard error and variance of values (run, ...); not a number where a single run tells of no spread."""
-    runs = values.shape[0]
-    mean = values.mean(axis=0)
-    variance = values.var(axis=0, ddof=1) if runs > 1 else np.full(np.shape(mean), np.nan)
+    runs, off = values.shape[0], values - values[:1]  # what never changes has a variance of zero, not of rounding
+    mean = values[0] + off.mean(axis=0)
+    variance = off.var(axis=0, ddof=1) if runs > 1 else np.full(np.shape(mean), np.nan)
     return Estimate(mean, np.sqrt(variance / runs), variance)
 
 
@@ -128,14 +128,18 @@ class Sample:
 
     def happened(self, law: int, since: Any = 0.0) -> tuple[Estimate, Estimate]:
         """How often the law with this number has acted forward and in reverse, everywhere together, (time,)."""
-        both = []
-        for sign in (1, -1):
-            found = [g for g in self.events.groups if g.law == law and g.sign == sign]
-            if not found and sign == 1:
-                raise InputError(f"The model has no events of a law with the number {law}.")
-            count = sum((self._since(since)[..., g.start : g.stop].sum(axis=2) for g in found), np.zeros(()))
-            both.append(estimate(np.broadcast_to(count, self.passed.shape[:2]) * self.weight))
-        return both[0], both[1]
+        acts = self.acts(law, since)
+        return estimate(acts[..., 0]), estimate(acts[..., 1])
+
+    def acts(self, law: int, since: Any = 0.0) -> np.ndarray:
+        """The same in every run, (run, time, way): forward, then reverse."""
+        found = [g for g in self.events.groups if g.law == law]
+        if not found:
+            raise InputError(f"The model has no events of a law with the number {law}; it has {len(self.model.laws)}.")
+        passed, both = self._since(since), np.zeros((*self.passed.shape[:2], 2))
+        for g in found:
+            both[..., 0 if g.sign == 1 else 1] += passed[..., g.start : g.stop].sum(axis=2) * self.weight
+        return both
 
     def _per_time(self, counted: np.ndarray, name: str, since: Any) -> Estimate:
         duration = self.times[-1] - self._moment(since)[1]

@@ -20,6 +20,11 @@ The flux control coefficient of a step is d ln J / d ln k, the share of the cont
 step has; all of them together make 1 (Kacser and Burns 1973; Heinrich and Rapoport 1974). They are exact derivatives
 of the steady state. The bottleneck is the step with the largest.
 
+With `sampled_runs` single vesicles are followed by chance: from the steady state over `sampled_time` (by default ten
+relaxation times) to forget where they began, then as long again to count. `sampled_pools` and `sampled_release_rate`
+come with standard errors over the runs. With linear steps each vesicle goes its own way, and a pool's variance is
+binomial, N_i (1 - N_i / N); where retrieval is saturable the mean of few vesicles is not quite the deterministic one.
+
 ## What to look for
 
 Which step limits release is not the slowest step but the one with the largest control, and it changes with the
@@ -28,7 +33,7 @@ storage has negative control: it robs the cycle.
 
 ## Limits
 
-Mean numbers, no chance and no single vesicles; rates that do not depend on calcium; the terminal makes no new
+Rates that do not depend on calcium; the terminal makes no new
 vesicles.
 
 ## Sources
@@ -49,6 +54,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import steadyflux as sf
+from steadyflux.ground.errors import InputError
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
 from steadyflux.physics.law import EdgeLaw, parameter
@@ -84,6 +90,9 @@ PARAMETERS = (
     Parameter("bulk_half", 150.0, "", "fused vesicles at half the capacity of bulk retrieval (typical)", 1e-3, 1e9),
     Choice("blocks", "none", ("none", *STEPS), "step that is blocked in this run"),
     Parameter("block_factor", 0.1, "", "rate that a block leaves, as a share", 1e-6, 1.0),
+    Parameter("sampled_runs", 0, "", "no sampling", 0, 100_000, whole=True),
+    Parameter("sampled_time", None, "s", "ten relaxation times", 1e-9, 1e12),
+    Parameter("seed", 1, "", "of the random numbers", 0, 2**31, whole=True),
 )
 
 
@@ -158,6 +167,24 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
         "ready_control": ready_control.tolist(),
         "bottleneck": list(STEPS)[int(np.argmax(control))],
         "flux_after_block": blocked,
+        **(sampled(p, solution) if p.sampled_runs else {}),
+    }
+
+
+def sampled(p: Values, solution: Solution) -> dict[str, Any]:
+    """Pools and release as single vesicles show them, from the steady state."""
+    if p.sampled_runs < 2 or p.total_vesicles != round(p.total_vesicles):
+        raise InputError("Sampling takes at least two runs and a whole number of vesicles.")
+    rest = sf.steady(solution.model)
+    time = 10.0 * sf.spectrum(rest, 1).time if p.sampled_time is None else p.sampled_time
+    found = sf.sample(solution.model, 2.0 * time, times=[time], start=rest, runs=p.sampled_runs, seed=p.seed)
+    numbers, passed = found.number("N"), found.along("N", "steps", since=time)
+    return {
+        "sampled_pools": numbers.mean[-1].tolist(),
+        "sampled_errors": numbers.error[-1].tolist(),
+        "sampled_variances": numbers.variance[-1].tolist(),
+        "sampled_release_rate": float(passed.mean[0]),
+        "sampled_release_error": float(passed.error[0]),
     }
 
 
@@ -296,11 +323,25 @@ def _doubled(run: Callable[..., Result]) -> list[Comparison]:
     ]
 
 
+def _sampled(run: Callable[..., Result]) -> list[Comparison]:
+    found = []
+    for given in (BOUTON, BOUTON | {"blocks": "direct"}, CALYX):
+        a = run(**given, sampled_runs=400).answers
+        off = (np.array(a["sampled_pools"]) - np.array(a["pools"])) / np.array(a["sampled_errors"])
+        found.append(Comparison(off, np.zeros(5), 0.0, 4.0))
+        found.append(Comparison(a["sampled_release_rate"], a["release_rate"], 0.0, 4.0 * a["sampled_release_error"]))
+        share = np.array(a["pools"]) / given["total_vesicles"]
+        binomial = given["total_vesicles"] * share * (1.0 - share)
+        found.append(Comparison(np.array(a["sampled_variances"]) / binomial, np.ones(5), 4.0 * np.sqrt(2.0 / 400)))
+    return found
+
+
 CLAIMS = (
     Claim("pools, fluxes and control of a bouton and a calyx", "independent reference computation", _reference),
     Claim("control over the flux adds up to 1, over the ready pool to 0", "Kacser and Burns 1973", _sums),
     Claim("at rare stimuli release alone has control", "limit", _release_limited),
     Claim("a block of direct retrieval sends the vesicles through the endosome", "limit", _reroute),
+    Claim("single vesicles: mean within 4 standard errors, binomial variance", "law of large numbers", _sampled),
     Claim("with linear steps the flux is in proportion to the number of vesicles", "homogeneity", _doubled),
 )
 
@@ -311,6 +352,10 @@ def figure(result: Result) -> Figure:
     fig = Figure(figsize=(10.0, 4.0), layout="constrained")
     left, right = fig.subplots(1, 2, width_ratios=(1, 1.6))
     left.bar(POOLS, a["pools"], color="C0")
+    if "sampled_pools" in a:
+        scatter = np.sqrt(a["sampled_variances"])
+        left.errorbar(POOLS, a["sampled_pools"], scatter, fmt="k.", capsize=3, label="sampled, with scatter of one run")
+        left.legend(fontsize="small")
     left.set_ylabel("vesicles")
     left.set_title(f"release rate {a['release_rate']:.3g} per s")
     left.tick_params(axis="x", rotation=45)
@@ -341,6 +386,8 @@ SYSTEM = System(
         "ready_control": "",
         "bottleneck": "",
         "flux_after_block": "1/s",
+        **dict.fromkeys(("sampled_pools", "sampled_errors", "sampled_variances"), ""),
+        **dict.fromkeys(("sampled_release_rate", "sampled_release_error"), "1/s"),
     },
     claims=CLAIMS,
     figure=figure,

@@ -28,6 +28,12 @@ and `cycle_affinities`. Chemostats close cycles: a pathway between held ends is 
 derivatives d ln v / d ln e of the net rate of reaction `observed` by the activity e of each step, which multiplies
 both its constants.
 
+With `sampled_molecules` the vessel is made so small that it holds that many molecules in all, and every single reaction
+is drawn by chance in `sampled_runs` runs, over `sampled_time` (by default ten relaxation times) from the steady state
+and then as long again to count: `sampled_net` and `sampled_concentrations` with standard errors, and
+`sampled_affinity`, R T times the logarithm of how often a reaction ran forwards over how often it ran back. Where two
+molecules must meet, the mean of few is not quite the deterministic one.
+
 ## What to look for
 
 A step near equilibrium (Gamma near 1) has little control; closed, every Gamma becomes 1 and all flow stops. A driven
@@ -58,7 +64,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import steadyflux as sf
-from steadyflux.ground.constants import R
+from steadyflux.ground.constants import N_A, R
 from steadyflux.ground.errors import InputError, NameUnknown
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
@@ -92,6 +98,10 @@ PARAMETERS = (
         {"name": ("text", ...), "concentration": ("mol/m^3", 0.0), "held": ("text", "no")},
         "example",
     ),
+    Parameter("sampled_molecules", 0, "", "no sampling", 0, 10_000_000, whole=True),
+    Parameter("sampled_runs", 200, "", "independent runs, chosen", 2, 100_000, whole=True),
+    Parameter("sampled_time", None, "s", "ten relaxation times", 1e-12, 1e12),
+    Parameter("seed", 1, "", "of the random numbers", 0, 2**31, whole=True),
 )
 
 
@@ -182,8 +192,8 @@ def running(n: Network) -> tuple[np.ndarray, np.ndarray]:
     return (n.forward > 0) & used, (n.reverse > 0) & made
 
 
-def vessel(p: Values, n: Network, activity: Any) -> Model:
-    """The stirred vessel (1 m^3) with each reaction's constants multiplied by its activity."""
+def vessel(p: Values, n: Network, activity: Any, volume: float = 1.0) -> Model:
+    """The stirred vessel (1 m^3, or another volume) with each reaction's constants multiplied by its activity."""
     on, back = running(n)
     both = on & back
     chosen = [r for r, two_way in zip(n.stoichiometry, both, strict=True) if two_way]
@@ -199,7 +209,7 @@ def vessel(p: Values, n: Network, activity: Any) -> Model:
             laws.append(sf.OneWay(reaction, (n.forward[i] if on[i] else 0.0) * activity[i], 0.0))
     boundaries = [sf.Hold("vessel", {name: n.species[name] for name in n.held})] if n.held else []
     return sf.Model(
-        sf.network({"vessel": 1.0}, {}),
+        sf.network({"vessel": volume}, {}),
         [sf.Species(name, standard=standard.get(name, 0.0)) for name in n.species],
         laws,
         boundaries,
@@ -294,12 +304,45 @@ def answers(p: Values, solution: Solution) -> dict[str, Any]:
     if p.network in ("pathway", "enzyme") and np.all(forward > 0):
         there, back = overall(forward, reverse)
         found |= {"overall_forward": there, "overall_reverse": back, "overall_gamma": back / there}
+    if p.sampled_molecules:
+        found |= sampled(p, n, solution)
     watched = p.observed - 1
     if abs(net[watched]) > 1e-9 * max(forward[watched], reverse[watched]):
         found["control_coefficients"] = np.asarray(
             jax.grad(lambda log_e: _logarithm(p, n, jnp.exp(log_e), watched))(jnp.zeros(unit.size))
         ).tolist()
     return found
+
+
+def sampled(p: Values, n: Network, solution: Solution) -> dict[str, Any]:
+    """Net rates, affinities and concentrations as single reactions show them, about the steady state."""
+    unit = np.ones(len(n.stoichiometry))
+    there = sum(float(solution[name][0]) for name in n.species)
+    volume = p.sampled_molecules / (N_A * there)
+    small = vessel(p, n, unit, volume)
+    rest = sf.steady(solution.model)
+    time = p.sampled_time
+    if time is None:
+        fixed = set(n.held) >= set(n.species)  # then nothing relaxes, and any time will do that sees some reactions
+        forward = one_way_rates(n, solution, unit)[0]
+        time = 100.0 / (N_A * volume * float(jnp.max(forward))) if fixed else 10.0 * sf.spectrum(rest, 1).time
+    drawn = sf.sample(small, 2.0 * time, times=[time], start=rest, runs=p.sampled_runs, seed=p.seed)
+    on, back = running(n)
+    # A reaction that runs only backwards stands in the model the other way round.
+    acts = [drawn.acts(i, since=time)[:, -1, :: -1 if back[i] and not on[i] else 1] for i in range(unit.size)]
+    nets = [(a[:, 0] - a[:, 1]) / (N_A * volume * time) for a in acts]
+    states = [drawn.state(name) for name in n.species]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = [R * p.temperature * np.log(a[:, 0].sum() / a[:, 1].sum()) for a in acts]
+    return {
+        "sampled_net": [float(x.mean()) for x in nets],
+        "sampled_net_error": [float(x.std(ddof=1) / np.sqrt(x.size)) for x in nets],
+        "sampled_affinity": [float(x) for x in ratio],
+        "sampled_counts": [a.sum(axis=0).tolist() for a in acts],
+        "sampled_concentrations": [float(x.mean[-1, 0]) for x in states],
+        "sampled_errors": [float(x.error[-1, 0]) for x in states],
+        "sampled_variances": [float(x.variance[-1, 0]) for x in states],
+    }
 
 
 def _logarithm(p: Values, n: Network, activity: Any, watched: int) -> Any:
@@ -394,12 +437,42 @@ def _trees(run: Callable[..., Result]) -> list[Comparison]:
     return [Comparison(a["concentrations"], np.array(trees) / np.sum(trees), 1e-10)]
 
 
+def _sampled(run: Callable[..., Result]) -> list[Comparison]:
+    found = []
+    for given in (
+        {"forward": (1.0, 0.12), "reverse": (0.15, 0.05), "sampled_molecules": 300},
+        FOUR_STEPS | {"sampled_molecules": 2000, "sampled_runs": 100, "seed": 3},
+        {"network": "cycle", "sampled_molecules": 60},
+        {
+            "network": "enzyme",
+            "sampled_molecules": 400_000,
+            "enzyme_total": 0.02,
+            "sampled_time": 0.05,
+            "sampled_runs": 50,
+        },
+    ):
+        a = run(**given).answers
+        error = np.array(a["sampled_net_error"])
+        found.append(Comparison((np.array(a["sampled_net"]) - np.array(a["net"])) / error, 0.0 * error, 0.0, 4.0))
+        error = np.array(a["sampled_errors"])
+        off = (np.array(a["sampled_concentrations"]) - np.array(a["concentrations"])) / np.where(error > 0, error, 1.0)
+        found.append(Comparison(off, 0.0 * error, 0.0, 4.0))
+        counts = np.array(a["sampled_counts"])
+        # Counts of walkers that wander to and fro may scatter by more than Poisson numbers do.
+        spread = 4.0 * R * 298.15 * np.sqrt((2.0 / counts).sum(axis=1))
+        temperature = given.get("temperature", 298.15)
+        off = np.array(a["sampled_affinity"]) - np.array(a["affinity"])
+        found.append(Comparison(off / (spread * temperature / 298.15), 0.0 * off, 0.0, 1.0))
+    return found
+
+
 CLAIMS = (
     Claim("pathways, enzymes and driven cycles", "independent reference computation", _reference),
     Claim("a two-step pathway: J = .0441176, control .294118 and .705882", "published example", _published),
     Claim("affinity is -RT ln Gamma; entropy adds up over steps and over cycles", "De Donder; Schnakenberg", _affinity),
     Claim("closed, every step is in detailed balance", "thermodynamics", _closed),
     Claim("the enzyme's rate law and Haldane's relation", "Haldane 1930", _haldane),
+    Claim("sampled rates, affinities and concentrations within 4 standard errors", "law of large numbers", _sampled),
     Claim("populations follow from spanning trees", "King and Altman 1956", _trees),
 )
 
@@ -444,6 +517,11 @@ SYSTEM = System(
         **dict.fromkeys(("affinity", "cycle_affinities"), "J/mol"),
         **dict.fromkeys(("gamma", "overall_gamma", "cycles", "control_coefficients"), ""),
         "entropy_production": "W/K",
+        **dict.fromkeys(("sampled_net", "sampled_net_error"), "mol/(m^3*s)"),
+        **dict.fromkeys(("sampled_concentrations", "sampled_errors"), "mol/m^3"),
+        "sampled_variances": "mol^2/m^6",
+        "sampled_counts": "",
+        "sampled_affinity": "J/mol",
     },
     claims=CLAIMS,
     figure=figure,
