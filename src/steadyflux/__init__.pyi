@@ -85,7 +85,9 @@ from .physics.phase import Ideal as Ideal
 from .physics.phase import IdealGas as IdealGas
 from .physics.phase import Phase as Phase
 from .physics.phase import RegularSolution as RegularSolution
+from .physics.quantity import Energy as Energy
 from .physics.quantity import Heat as Heat
+from .physics.quantity import Impulse as Impulse
 from .physics.quantity import Ion as Ion
 from .physics.quantity import Momentum as Momentum
 from .physics.quantity import Population as Population
@@ -100,6 +102,7 @@ from .physics.reaction import MichaelisMenten as MichaelisMenten
 from .physics.reaction import OneWay as OneWay
 from .physics.reaction import Source as Source
 from .physics.reaction import standard_potentials as standard_potentials
+from .physics.riemann import Riemann as Riemann
 from .physics.streams import Effusion as Effusion
 from .physics.thermal import BinaryMixture as BinaryMixture
 from .physics.thermal import Thermodiffusion as Thermodiffusion

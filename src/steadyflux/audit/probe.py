@@ -93,10 +93,17 @@ class Examination:
             return "not dissipative"
         if self.driven.get(number):
             return "driven by a supply"
+        if self.carries(number):
+            return "it carries along what it moves"
         kinds = [self.model.quantity(n) for n in (*law.moves, *law.makes)]
         if all(q.kind == "size" or (q.kind == "population" and q.reference is None) for q in kinds):
             return "its quantities have no conjugate potential"
         return ""
+
+    def carries(self, number: int) -> bool:
+        """Whether a law carries a moving medium along: then it moves what it moves without a force, too."""
+        law = self.model.laws[number]
+        return isinstance(law, EdgeLaw) and type(law).carried is not EdgeLaw.carried
 
     def place(self, number: int, row: int) -> str:
         """Where the row (edge or cell) of a law is, in words."""
@@ -214,8 +221,8 @@ def _edge_probes(model: Model, number: int, rows: Any, state: State) -> EdgeProb
     )
 
     at = jnp.array(moved)
-    odd = jnp.array([-1.0 if q.kind == "momentum" else 1.0 for q in model.quantities])
-    has_momentum = any(q.kind == "momentum" for q in model.quantities)
+    odd = jnp.array([-1.0 if q.kind in ("momentum", "impulse") else 1.0 for q in model.quantities])
+    has_momentum = any(q.kind in ("momentum", "impulse") for q in model.quantities)
     steps = jnp.array([h for step in STEPS for h in (step, -step)])
 
     def one(law: Any, u: Any, v: Any, near: Any, far: Any, du: Any, dv: Any, edge: Any) -> EdgeProbe:

@@ -6,6 +6,7 @@ import numpy as np
 
 from steadyflux.audit.findings import Finding, at_most, failed, left_out
 from steadyflux.audit.probe import Examination, examine
+from steadyflux.ground.constants import K_B, R
 from steadyflux.model.solution import Solution
 from steadyflux.physics.law import EdgeLaw
 from steadyflux.physics.quantity import KINDS
@@ -24,7 +25,8 @@ def check_second_law(solution: Solution | Examination) -> list[Finding]:
     findings, outside = [], []
     for number, law in enumerate(found.model.laws):
         reason = found.not_passive(number)
-        if reason and not (found.driven[number] and law.dissipative):
+        booked = found.driven[number] or found.carries(number)
+        if reason and not (booked and law.dissipative):
             outside.append(f"{found.labels[number]} ({reason})")
         else:
             findings.append(_of_law(found, number))
@@ -77,7 +79,7 @@ def _local_size(found: Examination, number: int) -> np.ndarray:
     moved = [model.index(n) for n in dict.fromkeys((*law.moves, *law.makes))]
     own = np.where(np.isfinite(size[:, moved]), size[:, moved], 0.0)
     # Where forces vanish, rounding of the potentials meets rounding of the flux.
-    T = np.asarray(found.solution[model.frame.temperature]).min()
+    T = found.solution.temperature.min()
     return own.sum(axis=1) + np.abs(np.asarray(book.supply)) / T
 
 
@@ -99,13 +101,12 @@ def _of_equilibrium(found: Examination) -> Finding:
 def _per_fold(found: Examination) -> np.ndarray:
     """Change of each conjugate potential for a change of the state by its own size, (quantity,)."""
     model, state = found.model, np.asarray(found.solution.state.u)
-    temperature = model.frame.temperature
-    T = float(np.mean(np.asarray(found.solution[temperature])))
+    T = float(np.mean(found.solution.temperature))
     sizes = []
     for k, q in enumerate(model.quantities):
         if q.kind in ("species", "population"):
-            sizes.append(8.314462618)
-        elif q.kind == "heat":
+            sizes.append(R if q.kind == "species" else K_B)
+        elif q.kind in ("heat", "energy"):
             sizes.append(1.0 / T)
         else:
             sizes.append(max(float(np.max(np.abs(state[:, k]))), KINDS[q.kind].scale) / T)

@@ -131,10 +131,10 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
     for name, values in model.given.items():
         unit = {"T": "K", "phi": "V"}.get(name, "")
         add(name, "cell", values, unit, f"given field {name}")
-    conjugate, temperature = np.asarray(solution.books.conjugate)[: model.cells], solution[model.frame.temperature]
+    conjugate, temperature = np.asarray(solution.books.conjugate)[: model.cells], solution.temperature
     for quantity in model.quantities:
         if quantity.kind == "species":
-            potential = -np.asarray(temperature) * conjugate[:, model.index(quantity.name)]
+            potential = -temperature * conjugate[:, model.index(quantity.name)]
             meaning = f"electrochemical potential of {quantity.name}"
             add(f"{quantity.name}_potential", "cell", potential, "J/mol", meaning)
     add("entropy_production", "cell", solution.entropy.by_cell, "W/K", "entropy produced around the cell")

@@ -172,7 +172,7 @@ class Model(eqx.Module):
     @property
     def frame(self) -> Frame:
         """What all local states share."""
-        heats = [q.name for q in self.quantities if q.kind == "heat"]
+        heats = [q.name for q in self.quantities if q.kind in ("heat", "energy")]
         charges = [q.name for q in self.quantities if q.kind == "charge"]
         potential = charges[0] if charges else ("phi" if "phi" in self.given else None)
         return Frame(
@@ -314,9 +314,9 @@ def _by_name(quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
     for name in names:
         if names.count(name) > 1:
             raise ModelError(f"Two quantities are called '{name}'; give each its own name.")
-    for kind in ("heat", "charge"):
-        if sum(q.kind == kind for q in quantities) > 1:
-            raise ModelError(f"A model can have one quantity of kind {kind}; this one has several.")
+    for what, kinds in {"heat or energy": ("heat", "energy"), "charge": ("charge",)}.items():
+        if sum(q.kind in kinds for q in quantities) > 1:
+            raise ModelError(f"A model can have one quantity of kind {what}; this one has several.")
     return tuple(quantities)
 
 
@@ -349,7 +349,7 @@ def _given_fields(
         if name in known:
             raise ModelError(f"'{name}' is a quantity to solve for; it cannot be given as well.")
         fields[name] = _spread(_field(space, value, units.get(name, ""), f"given field {name}"), space.cells)
-    if TEMPERATURE not in fields and not any(q.kind == "heat" for q in known.values()):
+    if TEMPERATURE not in fields and not any(q.kind in ("heat", "energy") for q in known.values()):
         fields[TEMPERATURE] = _spread(si(temperature, "K", "temperature"), space.cells)
     warm = extremes(fields.get(TEMPERATURE, 1.0))
     if not is_traced(warm) and not np.all(np.asarray(warm) > 0):

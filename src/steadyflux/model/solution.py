@@ -107,6 +107,14 @@ class Solution(eqx.Module):
     kept: Any = None
     rate: State | None = None
 
+    @property
+    def temperature(self) -> np.ndarray:
+        """Temperature of every cell, (cell,), K: a state, a given field, or what the phase says of the energy."""
+        name = self.model.frame.temperature
+        if name in self.model.names and self.model.quantity(name).kind == "energy":
+            return 1.0 / np.asarray(self.books.conjugate)[: self.model.cells, self.model.index(name)]
+        return np.asarray(self[name])
+
     def __getitem__(self, name: str) -> Any:
         """State of a quantity in every cell, (cell,), in SI; or a shared unknown."""
         names = [unknown.name for unknown in self.model.shared]

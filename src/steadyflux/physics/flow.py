@@ -30,6 +30,8 @@ TRANSFER_UNITS: dict[str, str] = {
     "charge": "S/m^2",
     "volume": "m/(s*Pa)",
     "size": "1/(m^2*s)",
+    "energy": "m/s",
+    "impulse": "m/s",
     "momentum": "Pa*s/m",
     "population": "1/(m^2*s)",
 }

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from steadyflux.ground.constants import FARADAY, R
+from steadyflux.ground.constants import FARADAY, K_B, R
 from steadyflux.ground.errors import NameUnknown
 from steadyflux.physics.phase import Phase
 from steadyflux.physics.quantity import Quantity
 
 TEMPERATURE = "T"
-K_BOLTZMANN_PER_MOLE = R
 
 
 class Frame(NamedTuple):
@@ -57,6 +56,7 @@ class Local:
         self._values = values
         self._frame = frame
         self._ln_gamma: dict[str, Any] | None = None
+        self._warmth: Any = None
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
@@ -84,8 +84,30 @@ class Local:
 
     @property
     def T(self) -> Any:
-        """Temperature, K."""
-        return self._values[self._frame.temperature]
+        """Temperature, K; where the energy of a fluid in motion is the state, as the phase tells it from that."""
+        name = self._frame.temperature
+        if name not in self._frame.quantities or self._frame.quantities[name].kind != "energy":
+            return self._values[name]
+        if self._warmth is None:
+            moving = sum((self._values[m] * self.velocity(m) for m in self._moving), jnp.zeros(()))
+            c = {n: self._values[n] for n in self._frame.species}
+            self._warmth = self._frame.phase.temperature(c, self._values[name] - 0.5 * moving)
+        return self._warmth
+
+    @property
+    def mass(self) -> Any:
+        """Mass density of the phase, kg/m^3."""
+        return sum(self._frame.phase.molar_mass(n) * self._values[n] for n in self._frame.species)
+
+    def velocity(self, name: str) -> Any:
+        """Velocity of a momentum, m/s."""
+        return self._values[name] / self.mass if self._frame.quantities[name].kind == "impulse" else self._values[name]
+
+    @property
+    def _moving(self) -> list[str]:
+        """The momenta that are those of the phase."""
+        found = self._frame.quantities.values()
+        return [q.name for q in found if q.kind == "impulse" or (q.kind == "momentum" and q.by_phase)]
 
     @property
     def phi(self) -> Any:
@@ -136,9 +158,9 @@ class Local:
 
     def kinetic(self, name: str) -> Any:
         """Kinetic energy of a species in a phase that moves as a whole, M v^2 / 2, J/mol."""
-        moving = [q.name for q in self._frame.quantities.values() if q.kind == "momentum" and q.by_phase]
+        moving = self._moving
         mass = self._frame.phase.molar_mass(name) if moving else None
-        return 0.0 if mass is None else 0.5 * mass * sum(self._values[v] ** 2 for v in moving)
+        return 0.0 if mass is None else 0.5 * mass * sum(self.velocity(v) ** 2 for v in moving)
 
     def rest(self, name: str) -> Any:
         """The species' electrochemical potential over R T, without ln c."""
@@ -151,12 +173,14 @@ class Local:
         q = self._frame.quantities[name]
         if q.kind == "species":
             return -(self.chemical_potential(name) - self.kinetic(name)) / self.T
-        if q.kind == "heat":
-            return 1.0 / self._values[name]
+        if q.kind in ("heat", "energy"):
+            return 1.0 / (self._values[name] if q.kind == "heat" else self.T)
+        if q.kind == "impulse":
+            return -self.velocity(name) / self.T
         if q.kind == "population":
             if q.reference is None:
                 return jnp.zeros_like(self._values[name])
-            return -K_BOLTZMANN_PER_MOLE * jnp.log(self._values[name] / q.reference)
+            return -K_B * jnp.log(self._values[name] / q.reference)
         if q.kind == "size":
             return jnp.zeros_like(self._values[name])
         return -(self._values[name] + (self._values[q.external] if q.external else 0.0)) / self.T

@@ -54,6 +54,12 @@ class Phase(eqx.Module):
         value, slope = jax.value_and_grad(free)(T)
         return value - T * slope
 
+    def temperature(self, c: Concentrations, energy: Any) -> Any:
+        """Temperature, K, at which the phase holds an internal energy, J/m^3: the inverse of `energy`."""
+        raise TypeError(
+            f"The phase {type(self).__name__} must define temperature(c, energy) to carry energy in motion."
+        )
+
     def molar_mass(self, name: str) -> Any:
         """Molar mass of a species, kg/mol, where the phase moves as a whole; None where it is not known."""
         return None
@@ -89,7 +95,7 @@ class IdealGas(Ideal):
     heat_capacity: Any
     mass: Any
     own_energy: Any
-    temperature: Any
+    temperature_0: Any
 
     def __init__(
         self,
@@ -102,13 +108,22 @@ class IdealGas(Ideal):
         self.heat_capacity = _by_species(heat_capacity, "J/(mol*K)", "heat capacity")
         self.mass = None if molar_mass is None else _by_species(molar_mass, "kg/mol", "molar mass")
         self.own_energy = {} if energy is None else _by_species(energy, "J/mol", "energy")
-        self.temperature = si(temperature, "K", "reference temperature")
+        self.temperature_0 = si(temperature, "K", "reference temperature")
 
     def standard(self, name: str, T: Any, own: Any) -> Any:
         """Standard chemical potential at T, J/mol."""
-        c_v, at = _of(self.heat_capacity, name), self.temperature
-        energy = self.own_energy.get(name, c_v * at)
+        c_v, at, energy = _of(self.heat_capacity, name), self.temperature_0, self._zero(name)
         return energy + c_v * (T - at) - c_v * T * jnp.log(T / at) - T * (energy - own) / at
+
+    def _zero(self, name: str) -> Any:
+        """Energy of a species at the reference temperature, J/mol."""
+        return self.own_energy.get(name, _of(self.heat_capacity, name) * self.temperature_0)
+
+    def temperature(self, c: Concentrations, energy: Any) -> Any:
+        """(u - sum c (u0 - c_v T0)) / sum c c_v, K."""
+        held = sum(x * _of(self.heat_capacity, name) for name, x in c.items())
+        rest = sum(x * (self._zero(name) - _of(self.heat_capacity, name) * self.temperature_0) for name, x in c.items())
+        return (energy - rest) / held
 
     def molar_mass(self, name: str) -> Any:
         """Molar mass, kg/mol."""

@@ -29,6 +29,8 @@ KINDS: dict[str, Kind] = {
     "charge": Kind("V", "C", "A", 0.025, False, "scalar"),
     "volume": Kind("Pa", "m^3", "m^3/s", 1.0, False, "scalar"),
     "size": Kind("m^3", "m^3", "m^3/s", 1e-15, True, "scalar"),
+    "energy": Kind("J/m^3", "J", "W", 1e5, True, "scalar"),
+    "impulse": Kind("kg/(m^2*s)", "kg*m/s", "N", 1.0, False, "vector"),
     "momentum": Kind("m/s", "kg*m/s", "N", 1.0, False, "vector"),
     "population": Kind("1", "1", "1/s", 1.0, True, "scalar"),
     "number": Kind("1", "1", "1/s", 1.0, False, "scalar"),
@@ -41,6 +43,8 @@ CAPACITY_UNITS: dict[str, str] = {
     "charge": "F/m^3",
     "volume": "1/Pa",
     "size": "",
+    "energy": "",
+    "impulse": "",
     "momentum": "kg/m^3",
     "population": "",
     "number": "",
@@ -226,12 +230,30 @@ def Momentum(name: str = "v", *, density: Any = 1000.0, where: Where = None) -> 
     )
 
 
+def Energy(name: str = "E", *, where: Where = None) -> Quantity:
+    """Energy of a fluid in motion, internal and kinetic; its state is its density, J/m^3, the conserved quantity itself.
+
+    The temperature follows from it, the species and the `Impulse` by the model's phase. For heat at rest, whose state
+    is the temperature, take `Heat`.
+    """
+    return Quantity(name=name, kind="energy", where=_where(where))
+
+
+def Impulse(name: str = "m", *, where: Where = None) -> Quantity:
+    """Momentum of a fluid along one direction; its state is the momentum density, kg/(m^2 s), conserved itself.
+
+    The velocity follows from it and the mass of the species. Where the density is given, take `Momentum`.
+    """
+    return Quantity(name=name, kind="impulse", where=_where(where))
+
+
 def _by_phase(capacity: Any) -> bool:
     return isinstance(capacity, str) and capacity == PHASE
 
 
-def Population(name: str = "N", *, where: Where = None, reference: Any = None) -> Quantity:
-    """Countable members (particles, vesicles, stars); its state is their number per unit of the space's measure.
+def Population(name: str = "N", *, where: Where = None, reference: Any = None, capacity: Any = 1.0) -> Quantity:
+    """Countable members (particles, vesicles, stars); its state is their number per unit of the space's measure, or
+    where a ``capacity`` is given (places per measure) the share of places that they fill.
 
     Without ``reference`` (the equilibrium density) it has no conjugate potential and costs no entropy.
     """
@@ -240,4 +262,5 @@ def Population(name: str = "N", *, where: Where = None, reference: Any = None) -
         kind="population",
         where=_where(where),
         reference=None if reference is None else si(reference, "1", f"reference of {name}"),
+        capacity=_capacity(capacity, "population", name),
     )

@@ -25,6 +25,8 @@ TITLES = {
     "charge": "electric potential",
     "volume": "pressure",
     "size": "volume",
+    "energy": "energy density",
+    "impulse": "momentum density",
     "momentum": "velocity",
     "population": "density",
 }

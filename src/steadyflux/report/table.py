@@ -128,7 +128,7 @@ def boundaries(solution: Solution) -> Table:
     model = solution.model
     columns = ("place", "quantity", "state", "unit", "flow in", "unit", "potential", "unit")
     conjugate = np.asarray(solution.books.conjugate)
-    temperature = np.asarray(solution[model.frame.temperature])
+    temperature = solution.temperature
     potential_unit = {"species": "J/mol", "charge": "V", "volume": "Pa"}
     ledger, rows = solution.ledger, []
     for place in _places(solution):
