@@ -160,3 +160,27 @@ def test_heat_and_single_species_are_refused():
             [sf.Species("A"), sf.Species("B"), sf.Heat()],
             [sf.MaxwellStefan(("A", "B"), {("A", "B"): 1.0}), sf.Fourier(1.0)],
         )
+
+
+def test_a_gas_that_stands_still_lets_one_vapour_through_as_stefan_says():
+    law = sf.MaxwellStefan(("vapour",), {("vapour", "air"): 1.3e-5}, still="air", total=40.0)
+    _, fluxes = _flows(_model(law, [38.0], [3.0], cells=4, names=("vapour",)))
+    assert fluxes[0] == pytest.approx(40.0 * 1.3e-5 / 0.1 * np.log(37.0 / 2.0), rel=1e-12)
+
+
+def test_coefficients_beside_a_gas_that_stands_still_are_symmetric_and_balance_friction():
+    law = sf.MaxwellStefan(GASES[:2], BINARY, still="CO2", total=40.0)
+    left, right = np.array([3.0, 20.0]), np.array([21.0, 12.5])
+    found, fluxes = _flows(_model(law, left, right, names=GASES[:2]))
+    c = _log_mean(np.append(left, 17.0), np.append(right, 6.5))
+    friction = _friction(c, np.append(fluxes, 0.0))[:2] * c.sum() / 40.0
+    np.testing.assert_allclose(friction, (left - right) / 0.1, rtol=1e-12)
+    here = local(found.model, jnp.array([4.0, 30.0]), {"T": jnp.array(298.15)}, {})
+    matrix = np.asarray(law.coefficients(here, Geometry(1.0, 1.0, 0.0)))
+    np.testing.assert_allclose(matrix, matrix.T, rtol=1e-13)
+    assert np.linalg.eigvalsh(matrix)[0] > 0
+
+
+def test_a_gas_that_stands_still_needs_the_total():
+    with pytest.raises(ModelError, match="needs the total"):
+        sf.MaxwellStefan(("vapour",), {("vapour", "air"): 1.3e-5}, still="air")

@@ -42,17 +42,24 @@ class MaxwellStefan(Coupled):
     N_i = J_i - c_i (B / eta) grad p (Darcy, Poiseuille). Without it pressures never even out and the sum of all
     concentrations stays what it is in each cell: right for isobaric vessels in time, but a steady model needs it.
 
+    A gas that stands ``still`` (air over a liquid that does not dissolve it) may be left out of the quantities: then it
+    fills up to the given ``total`` concentration, its own flux is zero, and the sum of the others is free.
+
     Args:
-        quantities: names of the species, two or more.
+        quantities: names of the species, two or more (one or more beside one that stands still).
         diffusivities: binary diffusivities, m^2/s: {("H2", "N2"): D, ...} with every pair, a symmetric matrix
             (species, species) whose diagonal is not read, or a function of the mean state (a mapping from names, "T"
             among them, to values) that returns such a matrix (a gas under changing pressure, Vignes's rule).
         permeability: see above; None for none.
+        still: name of a species that stands still and is no quantity of the model.
+        total: concentration of the whole mixture with it, mol/m^3.
     """
 
     pairs: Any = parameter("m^2/s", "binary diffusivity")
     permeability: Any = parameter("m^2/(Pa*s)", "permeability over viscosity")
     function: Callable[[Mapping[str, Any]], Any] | None = static()
+    still: str | None = static()
+    total: Any = parameter("mol/m^3", "concentration of the whole mixture")
 
     def __init__(
         self,
@@ -60,16 +67,27 @@ class MaxwellStefan(Coupled):
         diffusivities: Pairs | Callable[[Mapping[str, Any]], Any] | Any,
         *,
         permeability: Any = None,
+        still: str | None = None,
+        total: Any = None,
         on: str = "interior",
     ) -> None:
         self.quantities = tuple(quantities)
-        if len(set(self.quantities)) < max(2, len(self.quantities)):
+        self.still = still
+        self.total = None if total is None else si(total, "mol/m^3", "concentration of the whole mixture")
+        if len(set(self.members)) < max(2, len(self.members)):
             raise ModelError("A Maxwell-Stefan law needs two or more species, each named once.")
+        if (still is None) != (total is None) or (still is not None and permeability is not None):
+            raise ModelError("A species that stands still needs the total concentration, and excludes a permeability.")
         self.function = diffusivities if callable(diffusivities) else None
-        self.pairs = {} if callable(diffusivities) else _pairs(self.quantities, diffusivities)
+        self.pairs = {} if callable(diffusivities) else _pairs(self.members, diffusivities)
         self.permeability = si(permeability, "m^2/(Pa*s)", "permeability over viscosity") if permeability else None
         self.on = on
         self.symmetry = "isotropic"
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All species, the one that stands still last."""
+        return self.moves if self.still is None else (*self.moves, self.still)
 
     def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
         """Refuse what is no species and diffusivities that are not positive."""
@@ -77,9 +95,7 @@ class MaxwellStefan(Coupled):
             if name in quantities and quantities[name].kind != "species":
                 raise ModelError(f"A Maxwell-Stefan law moves species; {name} is none.")
         if any(q.kind == "heat" for q in quantities.values()):
-            raise ModelError(
-                "A Maxwell-Stefan law is isothermal; leave heat out of the model and give its temperature."
-            )
+            raise ModelError("A Maxwell-Stefan law is isothermal; leave heat out of the model, give a temperature.")
         for pair, value in self.pairs.items():
             if not is_traced(value) and not np.all(np.asarray(value) > 0):
                 raise ModelError(f"The binary diffusivity of {pair} must be positive.")
@@ -92,31 +108,40 @@ class MaxwellStefan(Coupled):
         force = a - b
         if not _is_plain(tail, self.moves):
             force = force + c * jnp.stack([tail.exponent(name) - head.exponent(name) for name in self.moves])
-        mean = tail.with_values(
-            {tail.temperature: 0.5 * (tail.T + head.T), **{name: c[i] for i, name in enumerate(self.moves)}}
-        )
+        if self.still is not None:
+            left = [jnp.maximum(self.total - jnp.sum(x), VANISHING) for x in (a, b)]
+            c = jnp.append(c, log_mean(*left))
+        state = {name: c[i] for i, name in enumerate(self.members)}
+        inverse = self._resistances(tail.with_values({**state, tail.temperature: 0.5 * (tail.T + head.T)}))
+        if self.still is not None:
+            fluxes = self.total * _solve(_beside(c, inverse), force)
+            return {name: edge.conductor * fluxes[i] for i, name in enumerate(self.moves)}
         whole = jnp.sum(force)  # -(p_head - p_tail) / RT
-        fluxes = _against_friction(c, force - c / jnp.sum(c) * whole, self._resistances(mean))
+        fluxes = _against_friction(c, force - c / jnp.sum(c) * whole, inverse)
         fluxes = fluxes - c / jnp.sum(c) * jnp.sum(fluxes)  # what rounding left
         if self.permeability is not None:
-            fluxes = fluxes + c * (self.permeability * R * mean.T * whole)
+            fluxes = fluxes + c * (self.permeability * R * 0.5 * (tail.T + head.T) * whole)
         return {name: edge.conductor * fluxes[i] for i, name in enumerate(self.moves)}
 
     def coefficients(self, mean: Local, edge: Geometry) -> Any:
         """Onsager coefficients at a state, (n, n), mol^2 K/(J m s): J_i = sum_j L_ij grad y_j with y = -mu / T."""
         c = jnp.stack([mean[name] for name in self.moves])
+        if self.still is not None:
+            c = jnp.append(c, self.total - jnp.sum(c))
+            inverse = self._resistances(mean.with_values({**{n: mean[n] for n in mean.known}, self.still: c[-1]}))
+            return self.total * (_inverse(_beside(c, inverse)) * c[:-1]) / R
         forces = jnp.diag(c) - jnp.outer(c, c) / jnp.sum(c)
         found = jax.vmap(partial(_against_friction, c, inverse=self._resistances(mean)), 1, 1)(forces) / R
         return found if self.permeability is None else found + self.permeability * mean.T * jnp.outer(c, c)
 
     def _resistances(self, mean: Local) -> Any:
         """1 / D_ij, (n, n), its diagonal the least of them (any positive number does there: see `_matrix`)."""
-        count = len(self.moves)
+        count = len(self.members)
         above = np.triu_indices(count, 1)
         if self.function is None:
-            found = 1.0 / jnp.stack([self.pairs[_key(*pair)] for pair in combinations(self.moves, 2)])
+            found = 1.0 / jnp.stack([self.pairs[_key(*pair)] for pair in combinations(self.members, 2)])
         else:
-            matrix = jnp.asarray(self.function({name: mean[name] for name in self.moves} | {"T": mean.T}))
+            matrix = jnp.asarray(self.function({name: mean[name] for name in self.members} | {"T": mean.T}))
             if matrix.shape != (count, count):
                 raise ModelError(f"The function of the diffusivities must return a {count} x {count} matrix.")
             found = 2.0 / (matrix[above] + matrix.T[above])
@@ -181,6 +206,25 @@ def _inverse(matrix: Any) -> Any:
         return jnp.concatenate([rest, jnp.append(row, pivot)[None]])
 
     return jax.lax.fori_loop(0, matrix.shape[0], step, matrix)
+
+
+def _beside(c: Any, inverse: Any) -> Any:
+    """The friction c A of all but the last species, which stands still: A_ii = sum_j c_j / D_ij over j not i."""
+    without = jnp.where(jnp.eye(c.shape[0], dtype=bool), 0.0, inverse)
+    return (jnp.diag(without @ c) - c[:, None] * without)[:-1, :-1]
+
+
+@jax.custom_jvp
+def _solve(matrix: Any, right: Any) -> Any:
+    """Solution of a system that needs no pivots."""
+    return _inverse(matrix) @ right
+
+
+@_solve.defjvp
+def _solve_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[Any, Any]:
+    inverse = _inverse(primals[0])
+    found = inverse @ primals[1]
+    return found, inverse @ (tangents[1] - tangents[0] @ found)
 
 
 @jax.custom_jvp
