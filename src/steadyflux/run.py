@@ -217,7 +217,7 @@ def run_system(name: str, settings: Sequence[Setting] = (), request: Request | N
         result = system.run(given)
     else:
         values = system.values(given)
-        history = _evolved(name, system.model(values), timing, request)
+        history = _evolved(name, system.model_in_time(values), timing, request)
         result = system.result(values, history)
         if not system.transient:
             times, told = _told(history, timing, lambda moment: system.answers_at(values, moment))

@@ -44,7 +44,11 @@ class Function(eqx.Module):
 
 
 def _callable(value: Any) -> Any:
-    return value if isinstance(value, eqx.Module) else Function(value)
+    return value if value is None or isinstance(value, eqx.Module) else Function(value)
+
+
+def _one(x: Any) -> float:
+    return 1.0
 
 
 class Between:
@@ -87,12 +91,15 @@ class RunningIntegral(EdgeLaw, CellLaw):
             numbers, an `equinox.Module`.
         of: names of the quantities that it reads.
         since: the end where the integral is zero, "low" or "high".
+        size: ``size(x)``, about how large the integral is at x; the quantity is then the integral over that, of order
+            one on all decades of the axis.
     """
 
     name: str = static()
     integrand: Any = eqx.field(converter=_callable)
     of: tuple[str, ...] = names(())
     since: str = static(default="low")
+    size: Any = eqx.field(converter=_callable, default=None)
     on: str = where()
 
     dissipative: ClassVar[bool] = False
@@ -120,7 +127,13 @@ class RunningIntegral(EdgeLaw, CellLaw):
 
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """What is handed on: the value of the cell that the stream comes from."""
-        return {self.name: tail[self.name] if self.since == "low" else -head[self.name]}
+        low, high = self.ends(tail, head, edge)
+        return {self.name: low if self.since == "low" else -high}
+
+    def ends(self, tail: Local, head: Local, edge: Geometry) -> tuple[Any, Any]:
+        """The integral that the cells at the two ends hold."""
+        half, size = 0.5 * edge.length, self.size or _one
+        return size(edge.position - half) * tail[self.name], size(edge.position + half) * head[self.name]
 
     def production(self, here: Local, cell: Cell) -> dict[str, Any]:
         """The integrand."""
@@ -134,13 +147,15 @@ class RunningIntegral(EdgeLaw, CellLaw):
         # The midpoint rule from the face: its error is odd in the step and cancels over a symmetric quadrature.
         middle = edge.position + 0.5 * step
         added = edge.length * rise / 24.0 + step * self.integrand(Between(tail, head, edge, middle), middle)
-        return tail[self.name] + added if self.since == "low" else head[self.name] - added
+        low, high = self.ends(tail, head, edge)
+        return low + added if self.since == "low" else high - added
 
 
 class Leaves(EdgeLaw):
-    """What comes to the end of the axis at unit speed goes on: the outlet of a `RunningIntegral`."""
+    """What comes to the end of the axis at unit speed goes on: the outlet of a `RunningIntegral` of a size there."""
 
     name: str = static()
+    size: Any = parameter("", "size of the integral at the end", default=1.0)
 
     dissipative: ClassVar[bool] = False
     symmetry: ClassVar[str | None] = None
@@ -152,7 +167,7 @@ class Leaves(EdgeLaw):
 
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """The value at the end."""
-        return {self.name: tail[self.name]}
+        return {self.name: self.size * tail[self.name]}
 
 
 class FokkerPlanck(EdgeLaw):

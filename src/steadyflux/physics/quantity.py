@@ -231,7 +231,7 @@ def Momentum(name: str = "v", *, density: Any = 1000.0, where: Where = None) -> 
 
 
 def Energy(name: str = "E", *, where: Where = None) -> Quantity:
-    """Energy of a fluid in motion, internal and kinetic; its state is its density, J/m^3, the conserved quantity itself.
+    """Energy of a fluid in motion, internal and kinetic; its state is its density, J/m^3, which is conserved itself.
 
     The temperature follows from it, the species and the `Impulse` by the model's phase. For heat at rest, whose state
     is the temperature, take `Heat`.

@@ -218,6 +218,8 @@ class System:
     figure: Callable[[Result], Any]
     solve: Callable[[Values, Model], Solution | History] | None = None
     """Only where the state asked for is not simply `steady(model)`: the end of a continuation, a run in time."""
+    in_time: Callable[[Values], Model] | None = None
+    """Only where a run in time (``until``) takes the same problem in other unknowns than its steady state."""
     page: str = field(default="", repr=False)
 
     @property
@@ -242,10 +244,14 @@ class System:
     def run(self, given: Mapping[str, Any] | None = None, *, until: Any = None, **more: Any) -> Result:
         """Solve the system and compute its answers; with ``until`` (s or a text) the way from its start to there."""
         values = self.values({**(given or {}), **more})
-        model = self.model(values)
         if until is not None:
-            return self.result(values, evolve(model, until))
+            return self.result(values, evolve(self.model_in_time(values), until))
+        model = self.model(values)
         return self.result(values, steady(model) if self.solve is None else self.solve(values, model))
+
+    def model_in_time(self, values: Values) -> Model:
+        """The model that a run in time follows."""
+        return (self.in_time or self.model)(values)
 
     def result(self, values: Values, found: Solution | History) -> Result:
         """The result of what was solved; of a run in time its end, or where the answers ask for it, the whole."""
