@@ -7,6 +7,7 @@ Fermi level, one for the thermal layer just below it, one above. They hold from 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -14,10 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from steadyflux.ground.constants import C_LIGHT, H_PLANCK, K_B
+from steadyflux.ground.constants import C_LIGHT, H_PLANCK, K_B, N_A, R
 from steadyflux.ground.errors import ModelError
 from steadyflux.ground.units import si
 from steadyflux.physics.distributions import Distribution, Stream, mass_field
+from steadyflux.physics.phase import Concentrations, Phase
 
 DEEP = 80.0  # e^-80 of the states so many k T below the Fermi level are free
 SPARSE = 1e-30  # 1/m^3: below this density a gas at absolute zero counts as this thin
@@ -44,6 +46,19 @@ def _unit() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 _RAY, _RAY_WEIGHT = _half_line()
 _LOW, _HIGH, _UNIT_WEIGHT = _unit()
+
+# The three panels of a Fermi gas end to end: which panel, place along it, distance that its occupation counts.
+_SEGMENT = np.repeat([0, 1, 2], [_LOW.size, _LOW.size, _RAY.size])
+_ALONG = np.concatenate([_LOW, _LOW, _RAY])
+_BELOW = np.concatenate([_HIGH, _HIGH, _RAY])
+_ALL_WEIGHTS = np.concatenate([_UNIT_WEIGHT, _UNIT_WEIGHT, _RAY_WEIGHT])
+_SIGN = np.array([1.0, -1.0, 1.0])[_SEGMENT]
+
+
+def _ray(heat: Any) -> tuple[Any, Any]:
+    """Energies from zero up at a k T, and their weights, both (point,); no weight at absolute zero."""
+    warm = jnp.where(heat > 0, heat, 1.0)
+    return warm * jnp.asarray(_RAY), heat * jnp.asarray(_RAY_WEIGHT)
 
 
 class Isotropic(Distribution):
@@ -77,39 +92,39 @@ class Isotropic(Distribution):
         heavy = self.mass + (energy / C_LIGHT**2 if self.relativistic else 0.0)
         return self.momentum(energy) / heavy
 
+    def _many(self, energy: Any) -> Any:
+        """How many states there are at an energy, per dE, but for the constant `_phase_space`."""
+        return self.momentum(energy) ** (self.dimensions - 1) / self.velocity(energy)
+
     def _weights(self, energy: Any) -> Any:
-        """Of the states at an energy (per dE): how many, their mean one-way speed, momentum flux, energy flux, energy;
-        (5, ...)."""
-        p, d = self.momentum(energy), self.dimensions
+        """At an energy: how many states, their mean one-way speed, momentum flux, energy flux, energy; (5, ...)."""
+        p, d, many = self.momentum(energy), self.dimensions, self._many(energy)
         level = p ** (d - 1)
-        many = level / self.velocity(energy)
         return jnp.stack([many, SLANT[d] * level, level * p / (2.0 * d), SLANT[d] * energy * level, energy * many])
 
-    def _occupied(self, level: Any, heat: Any) -> Any:
-        """Integral of `_weights` times the occupation, over max(1, e^(level / heat)) where that is below one, (5,);
+    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        """Energies (point,), their weights, and the occupation there, over e^(level / heat) where that is below one;
         ``level`` is the chemical potential, ``heat`` k T, both J and scalars."""
-        raise TypeError(f"The distribution {type(self).__name__} must define _occupied(level, heat).")
+        raise TypeError(f"The distribution {type(self).__name__} must define _filled(level, heat).")
 
     def _level(self, density: Any, heat: Any) -> Any:
         """The chemical potential (J) of a density, both scalars."""
         raise TypeError(f"The distribution {type(self).__name__} must define _level(density, heat).")
 
+    def _occupied(self, level: Any, heat: Any) -> Any:
+        """Integral of `_weights` times the occupation of `_filled`, (5,)."""
+        energy, weight, occupation = self._filled(level, heat)
+        return self._weights(energy) @ (weight * occupation)
+
     @property
     def _phase_space(self) -> Any:
         return self.states * SPHERE[self.dimensions] / H_PLANCK**self.dimensions
 
-    def _ray(self, start: Any, heat: Any, occupation: Any) -> Any:
-        """Integral over energies above ``start``; the occupation is a function of the energy above it over k T."""
-        t, weight = jnp.asarray(_RAY), jnp.asarray(_RAY_WEIGHT)
-        warm = jnp.where(heat > 0, heat, 1.0)
-        inside = self._weights(start + warm * t) @ (weight * occupation(t))
-        return jnp.where(heat > 0, heat * inside, 0.0)
-
     def _log_density(self, level: Any, heat: Any) -> Any:
         """ln of the density at a chemical potential."""
-        safe = jnp.where(heat > 0, heat, 1.0)
-        low = jnp.where(heat > 0, jnp.minimum(level, 0.0) / safe, 0.0)
-        return low + jnp.log(self._phase_space * self._occupied(level, heat)[0])
+        energy, weight, occupation = self._filled(level, heat)
+        low = jnp.where(heat > 0, jnp.minimum(level, 0.0) / jnp.where(heat > 0, heat, 1.0), 0.0)
+        return low + jnp.log(self._phase_space * jnp.sum(self._many(energy) * weight * occupation))
 
     @eqx.filter_jit
     def _means(self, density: Any, temperature: Any) -> Any:
@@ -143,10 +158,36 @@ class Isotropic(Distribution):
         return 2.0 * self.stream(density, temperature).momentum
 
     @eqx.filter_jit
+    def free_energy(self, density: Any, temperature: Any) -> Any:
+        """Free-energy density n mu - p, J/m^3, above absolute zero."""
+
+        def one(n: Any, T: Any) -> Any:
+            heat = K_B * T
+            level = self._level(jnp.maximum(n, SPARSE), heat)
+            few = jnp.exp(jnp.minimum(level, 0.0) / heat)
+            return n * level - 2.0 * self._phase_space * few * self._occupied(level, heat)[2]
+
+        return jnp.vectorize(one)(jnp.asarray(density, dtype=float), jnp.asarray(temperature, dtype=float))
+
+    @eqx.filter_jit
     def chemical_potential(self, density: Any, temperature: Any) -> Any:
         """Chemical potential, J a particle, counted from a particle at rest."""
         level = jnp.vectorize(lambda n, T: self._level(jnp.maximum(n, SPARSE), K_B * T))
         return level(jnp.asarray(density, dtype=float), jnp.asarray(temperature, dtype=float))
+
+
+class QuantumGas(Phase):
+    """The phase of a gas of one species whose particles share out states; its chemical potential and its energy follow
+    from the free energy n mu - p of the ``gas``, so that `Effusion` between two such gases is reciprocal."""
+
+    gas: Isotropic
+
+    def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
+        """Free-energy density over R T less that of mixing, mol/m^3."""
+        if len(c) != 1:
+            raise ModelError(f"A quantum gas is a phase of one species, not of {len(c)}.")
+        amount = jnp.maximum(next(iter(c.values())), SPARSE / N_A)
+        return self.gas.free_energy(amount * N_A, T) / (R * T) - amount * (jnp.log(amount) - 1.0)
 
 
 def _shared_out(found: Any) -> Any:
@@ -168,8 +209,9 @@ class Juettner(Isotropic):
 
     relativistic: bool = eqx.field(static=True, default=True)
 
-    def _occupied(self, level: Any, heat: Any) -> Any:
-        return self._ray(0.0, heat, lambda t: jnp.exp(-t)) * jnp.exp(jnp.maximum(level, 0.0) / heat)
+    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        energy, weight = _ray(heat)
+        return energy, weight, jnp.exp(-jnp.asarray(_RAY))
 
     def _level(self, density: Any, heat: Any) -> Any:
         return heat * (jnp.log(density) - self._log_density(jnp.zeros_like(heat), heat))
@@ -177,7 +219,7 @@ class Juettner(Isotropic):
     @eqx.filter_jit
     def _means(self, density: Any, temperature: Any) -> Any:
         def one(n: Any, T: Any) -> Any:
-            return _shared_out(self._ray(0.0, K_B * T, lambda t: jnp.exp(-t)))
+            return _shared_out(self._occupied(jnp.zeros_like(T), K_B * T))
 
         return jnp.moveaxis(jnp.vectorize(one, signature="(),()->(k)")(density, temperature), -1, 0)
 
@@ -201,24 +243,19 @@ class FermiDirac(Isotropic):
         rest = self.mass * C_LIGHT**2
         return square * C_LIGHT**2 / (jnp.sqrt(rest**2 + square * C_LIGHT**2) + rest)
 
-    def _panel(self, start: Any, width: Any, occupation: Any) -> Any:
-        """Integral over ``width`` of energies above ``start``; occupation by the distance to the upper end."""
-        wide = jnp.where(width > 0, width, 1.0)
-        energy = start + wide * jnp.asarray(_LOW)
-        inside = self._weights(energy) @ (jnp.asarray(_UNIT_WEIGHT) * occupation(jnp.asarray(_HIGH)))
-        return jnp.where(width > 0, width * inside, 0.0)
-
-    def _occupied(self, level: Any, heat: Any) -> Any:
+    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
         warm = jnp.where(heat > 0, heat, 1.0)
-        eta = jnp.where(heat > 0, level / warm, 0.0)
         sea = jnp.maximum(level, 0.0)
         layer = jnp.minimum(sea, DEEP * heat)
-        depth = jnp.where(heat > 0, layer / warm, 0.0)
-        start = jnp.where(layer < sea, sea - layer, 0.0)
-        full = self._panel(0.0, sea, jnp.ones_like)
-        holes = self._panel(start, layer, lambda rest: 1.0 / (jnp.exp(depth * rest) + 1.0))
-        few = jnp.exp(jnp.minimum(eta, 0.0))  # taken out of the occupation of a thin gas
-        return full - holes + self._ray(sea, heat, lambda t: 1.0 / (jnp.exp(t) + few))
+        few = jnp.where(heat > 0, jnp.exp(jnp.minimum(level, 0.0) / warm), 1.0)
+        # The sea is full but for the holes in its uppermost layer; above it the occupation falls as e^-t.
+        start = jnp.stack([jnp.zeros_like(sea), jnp.where(layer < sea, sea - layer, 0.0), sea])[_SEGMENT]
+        width = jnp.stack([sea, layer, heat + 0.0 * sea])[_SEGMENT]
+        steep = jnp.stack([jnp.zeros_like(sea), jnp.where(heat > 0, layer / warm, DEEP), jnp.ones_like(sea)])[_SEGMENT]
+        added = jnp.stack([jnp.zeros_like(sea), jnp.ones_like(sea), few])[_SEGMENT]
+        wide = jnp.where(width > 0, width, 1.0)
+        occupation = jnp.asarray(_SIGN) / (jnp.exp(steep * jnp.asarray(_BELOW)) + added)
+        return start + wide * jnp.asarray(_ALONG), width * jnp.asarray(_ALL_WEIGHTS), occupation
 
     def _level(self, density: Any, heat: Any) -> Any:
         target, zero = jnp.log(density), self.fermi_energy(density)
@@ -231,14 +268,21 @@ class FermiDirac(Isotropic):
         thin = -50.0 * warm
         classical = thin - warm * residual(thin)
         guess = jnp.where(heat > 0.3 * zero, classical, zero)
-        for_search = jax.lax.stop_gradient((guess, heat, target, self))
-        found = jax.lax.fori_loop(0, 9, lambda _, x: _newton(x, *for_search[1:]), for_search[0])
+        fixed = jax.lax.stop_gradient((guess, warm, target, self))
+        found = jax.lax.fori_loop(0, 9, lambda _, x: _newton(x, *fixed[1:]), fixed[0])
         return jnp.where(heat > 0, _polished(residual, jnp.where(heat > 0, found, zero)), zero)
 
 
-def _newton(level: Any, heat: Any, target: Any, gas: Isotropic) -> Any:
-    miss, slope = jax.jvp(lambda x: gas._log_density(x, heat) - target, (level,), (jnp.ones_like(level),))
-    return level - miss / slope
+def _newton(level: Any, warm: Any, target: Any, gas: FermiDirac) -> Any:
+    """A step of the search for the level; the slope of an occupation f by the level is f (1 - f) / k T."""
+    energy, weight, occupation = gas._filled(level, warm)
+    many = gas._many(energy) * weight
+    scale = jnp.minimum(level, 0.0) / warm
+    part = 1.0 / (1.0 + jnp.exp((energy - level) / warm))
+    inside = jnp.sum(many * occupation)
+    steep = jnp.sum(jnp.where(jnp.asarray(_SEGMENT) == 0, 0.0, many * part * (1.0 - part))) * jnp.exp(-scale)
+    miss = scale + jnp.log(gas._phase_space * inside) - target
+    return level - miss * warm * inside / steep
 
 
 class BoseEinstein(Isotropic):
@@ -254,13 +298,12 @@ class BoseEinstein(Isotropic):
         if self.dimensions != 3:
             raise ModelError("A Bose gas is offered in 3 dimensions only; in fewer it does not condense.")
 
-    def _occupied(self, level: Any, heat: Any) -> Any:
-        warm = jnp.where(heat > 0, heat, 1.0)
-        depth = jnp.where(heat > 0, -level / warm, 0.0)
+    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        depth = jnp.where(heat > 0, -level / jnp.where(heat > 0, heat, 1.0), 0.0)
+        energy, weight = _ray(heat)
         # e^-depth is taken out: 1 / (e^(t + depth) - 1) = e^-depth / (e^t - e^-depth).
-        return self._ray(0.0, heat, lambda t: 1.0 / (jnp.expm1(t) - jnp.expm1(-depth)))
+        return energy, weight, 1.0 / (jnp.expm1(jnp.asarray(_RAY)) - jnp.expm1(-depth))
 
-    @eqx.filter_jit
     def critical_density(self, temperature: Any) -> Any:
         """Density above which the gas condenses, 1/m^3."""
         return jnp.vectorize(lambda T: self._phase_space * self._occupied(0.0 * T, K_B * T)[0])(
