@@ -52,6 +52,7 @@ from .physics.diffusion import Table as Table
 from .physics.electrode import ButlerVolmer as ButlerVolmer
 from .physics.electrode import SurfaceRate as SurfaceRate
 from .physics.electrode import Tafel as Tafel
+from .physics.electrokinetic import Electrokinetic as Electrokinetic
 from .physics.flow import Advection as Advection
 from .physics.flow import HydraulicConductance as HydraulicConductance
 from .physics.flow import Orifice as Orifice
@@ -77,6 +78,7 @@ from .physics.membrane import LinearChannel as LinearChannel
 from .physics.membrane import MembraneCapacitance as MembraneCapacitance
 from .physics.membrane import Pump as Pump
 from .physics.membrane import WaterFlow as WaterFlow
+from .physics.multicomponent import Interdiffusion as Interdiffusion
 from .physics.multicomponent import MaxwellStefan as MaxwellStefan
 from .physics.phase import Davies as Davies
 from .physics.phase import DebyeHuckel as DebyeHuckel
