@@ -92,28 +92,28 @@ class Isotropic(Distribution):
         heavy = self.mass + (energy / C_LIGHT**2 if self.relativistic else 0.0)
         return self.momentum(energy) / heavy
 
-    def _many(self, energy: Any) -> Any:
+    def many(self, energy: Any) -> Any:
         """How many states there are at an energy, per dE, but for the constant `_phase_space`."""
         return self.momentum(energy) ** (self.dimensions - 1) / self.velocity(energy)
 
     def _weights(self, energy: Any) -> Any:
         """At an energy: how many states, their mean one-way speed, momentum flux, energy flux, energy; (5, ...)."""
-        p, d, many = self.momentum(energy), self.dimensions, self._many(energy)
+        p, d, many = self.momentum(energy), self.dimensions, self.many(energy)
         level = p ** (d - 1)
         return jnp.stack([many, SLANT[d] * level, level * p / (2.0 * d), SLANT[d] * energy * level, energy * many])
 
-    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+    def filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
         """Energies (point,), their weights, and the occupation there, over e^(level / heat) where that is below one;
         ``level`` is the chemical potential, ``heat`` k T, both J and scalars."""
-        raise TypeError(f"The distribution {type(self).__name__} must define _filled(level, heat).")
+        raise TypeError(f"The distribution {type(self).__name__} must define filled(level, heat).")
 
     def _level(self, density: Any, heat: Any) -> Any:
         """The chemical potential (J) of a density, both scalars."""
         raise TypeError(f"The distribution {type(self).__name__} must define _level(density, heat).")
 
     def _occupied(self, level: Any, heat: Any) -> Any:
-        """Integral of `_weights` times the occupation of `_filled`, (5,)."""
-        energy, weight, occupation = self._filled(level, heat)
+        """Integral of `_weights` times the occupation of `filled`, (5,)."""
+        energy, weight, occupation = self.filled(level, heat)
         return self._weights(energy) @ (weight * occupation)
 
     @property
@@ -122,9 +122,9 @@ class Isotropic(Distribution):
 
     def _log_density(self, level: Any, heat: Any) -> Any:
         """ln of the density at a chemical potential."""
-        energy, weight, occupation = self._filled(level, heat)
+        energy, weight, occupation = self.filled(level, heat)
         low = jnp.where(heat > 0, jnp.minimum(level, 0.0) / jnp.where(heat > 0, heat, 1.0), 0.0)
-        return low + jnp.log(self._phase_space * jnp.sum(self._many(energy) * weight * occupation))
+        return low + jnp.log(self._phase_space * jnp.sum(self.many(energy) * weight * occupation))
 
     @eqx.filter_jit
     def _means(self, density: Any, temperature: Any) -> Any:
@@ -209,7 +209,8 @@ class Juettner(Isotropic):
 
     relativistic: bool = eqx.field(static=True, default=True)
 
-    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+    def filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        """Energies, weights and e^-t."""
         energy, weight = _ray(heat)
         return energy, weight, jnp.exp(-jnp.asarray(_RAY))
 
@@ -243,7 +244,8 @@ class FermiDirac(Isotropic):
         rest = self.mass * C_LIGHT**2
         return square * C_LIGHT**2 / (jnp.sqrt(rest**2 + square * C_LIGHT**2) + rest)
 
-    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+    def filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        """Energies, weights and occupation of the three panels."""
         warm = jnp.where(heat > 0, heat, 1.0)
         sea = jnp.maximum(level, 0.0)
         layer = jnp.minimum(sea, DEEP * heat)
@@ -275,8 +277,8 @@ class FermiDirac(Isotropic):
 
 def _newton(level: Any, warm: Any, target: Any, gas: FermiDirac) -> Any:
     """A step of the search for the level; the slope of an occupation f by the level is f (1 - f) / k T."""
-    energy, weight, occupation = gas._filled(level, warm)
-    many = gas._many(energy) * weight
+    energy, weight, occupation = gas.filled(level, warm)
+    many = gas.many(energy) * weight
     scale = jnp.minimum(level, 0.0) / warm
     part = 1.0 / (1.0 + jnp.exp((energy - level) / warm))
     inside = jnp.sum(many * occupation)
@@ -298,7 +300,8 @@ class BoseEinstein(Isotropic):
         if self.dimensions != 3:
             raise ModelError("A Bose gas is offered in 3 dimensions only; in fewer it does not condense.")
 
-    def _filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+    def filled(self, level: Any, heat: Any) -> tuple[Any, Any, Any]:
+        """Energies, weights and occupation."""
         depth = jnp.where(heat > 0, -level / jnp.where(heat > 0, heat, 1.0), 0.0)
         energy, weight = _ray(heat)
         # e^-depth is taken out: 1 / (e^(t + depth) - 1) = e^-depth / (e^t - e^-depth).

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 
-from steadyflux.ground.constants import N_A
+from steadyflux.ground.constants import C_LIGHT, N_A
 from steadyflux.ground.errors import ModelError
 from steadyflux.physics.distributions import Distribution, Stream, as_distribution
 from steadyflux.physics.law import EdgeLaw, Law, names, parameter
@@ -39,6 +41,13 @@ class Effusion(EdgeLaw):
     reads: tuple[str, ...] = names((), kw_only=True)
     per_amount: float = eqx.field(static=True, default=N_A, kw_only=True)
     """Particles in a unit of the gas: of a species Avogadro's number, of a population one. Set when bound."""
+    known: bool = eqx.field(static=True, default=True, kw_only=True)
+    """Whether the gas has a conjugate potential: a population without a reference has none. Set when bound."""
+
+    @property
+    def dissipative(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """False for a gas without a potential: the entropy of its energy alone would be no entropy of the gas."""
+        return self.known
 
     def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
         """Note what counts the gas, and whose temperature is read."""
@@ -49,9 +58,13 @@ class Effusion(EdgeLaw):
         named = [self.temperature] if self.temperature else [q.name for q in quantities.values() if q.kind == "heat"]
         reads = tuple(name for name in named if name != self.heat)
         copy = object.__new__(type(law))
-        changed = {"reads": reads, "per_amount": N_A if kind == "species" else 1.0}
-        for field in law.__dataclass_fields__:
-            object.__setattr__(copy, field, changed.get(field, getattr(law, field)))
+        changed = {
+            "reads": reads,
+            "per_amount": N_A if kind == "species" else 1.0,
+            "known": kind == "species" or quantities[self.gas].reference is not None,
+        }
+        for field in fields(law):
+            object.__setattr__(copy, field.name, changed.get(field.name, getattr(law, field.name)))
         return copy
 
     @property
@@ -66,8 +79,11 @@ class Effusion(EdgeLaw):
 
     def streams(self, tail: Local, head: Local, edge: Geometry) -> tuple[Stream, Stream]:
         """What the tail sends to the head and the head to the tail: particles 1/s, momentum N, energy W."""
-        open_area = edge.area * self.transmission
-        return self._sent(tail).scaled(open_area), self._sent(head).scaled(open_area)
+        name = self.temperature or self.heat
+        warmth = [side.T if name is None else side[name] for side in (tail, head)]
+        density = jnp.stack([tail[self.gas], head[self.gas]]) * self.per_amount
+        sent = self.distribution.stream(density, jnp.stack(warmth)).scaled(edge.area * self.transmission)
+        return Stream(*(one[0] for one in sent)), Stream(*(one[1] for one in sent))
 
     def thrust(self, tail: Local, head: Local, edge: Geometry) -> Any:
         """Momentum that passes the opening towards the head, N: what both streams carry adds up."""
@@ -90,7 +106,28 @@ class Effusion(EdgeLaw):
             pairs[self.heat] = (forward.energy, reverse.energy)
         return pairs
 
-    def _sent(self, side: Local) -> Stream:
-        name = self.temperature or self.heat
-        warmth = side.T if name is None else side[name]
-        return self.distribution.stream(side[self.gas] * self.per_amount, warmth)
+
+def boost_matrix(velocity: Any) -> Any:
+    """Lorentz transformation into a frame that moves with ``velocity`` (m/s, (3,)), shape (4, 4).
+
+    It takes (n, j / c) to the density and flux that the moving observer counts, and a tensor S of moments (energy
+    density, momentum, pressure) to L S L^T. Derivatives hold at rest too.
+    """
+    beta = jnp.asarray(velocity, dtype=float) / C_LIGHT
+    stretch = 1.0 / jnp.sqrt(1.0 - beta @ beta)
+    space = jnp.eye(3) + stretch**2 / (1.0 + stretch) * jnp.outer(beta, beta)
+    side = -stretch * beta
+    return jnp.block([[stretch.reshape(1, 1), side[None, :]], [side[:, None], space]])
+
+
+def boosted(density: Any, flux: Any, velocity: Any) -> tuple[Any, Any]:
+    """Number density (1/m^3) and flux (1/(m^2 s), (3,)) as an observer of the ``velocity`` (m/s, (3,)) counts them."""
+    here = jnp.concatenate([jnp.reshape(density, (1,)), jnp.asarray(flux, dtype=float) / C_LIGHT])
+    there = boost_matrix(velocity) @ here
+    return there[0], there[1:] * C_LIGHT
+
+
+def proper_density(density: Any, flux: Any) -> Any:
+    """Density in the frame in which nothing streams, sqrt(n^2 - j^2 / c^2), the same for every observer."""
+    speed = jnp.sqrt(jnp.asarray(flux) @ jnp.asarray(flux)) / C_LIGHT
+    return jnp.sqrt((density - speed) * (density + speed))
