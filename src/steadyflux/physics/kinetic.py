@@ -21,6 +21,9 @@ _POINT, _WEIGHT = np.polynomial.legendre.leggauss(3)
 _POINT, _WEIGHT = 0.5 * (_POINT + 1.0), 0.5 * _WEIGHT
 
 
+_PAIR = 0.5 + np.array([-0.5, 0.5]) / np.sqrt(3.0)
+
+
 def _beyond() -> np.ndarray:
     table = np.zeros((3, 3))
     for j in range(3):
@@ -144,9 +147,11 @@ class RunningIntegral(EdgeLaw, CellLaw):
         half = 0.5 * edge.length
         rise = self.integrand(head, edge.position + half) - self.integrand(tail, edge.position - half)
         step = position - edge.position
-        # The midpoint rule from the face: its error is odd in the step and cancels over a symmetric quadrature.
-        middle = edge.position + 0.5 * step
-        added = edge.length * rise / 24.0 + step * self.integrand(Between(tail, head, edge, middle), middle)
+        # Two Gauss points from the face. What linear interpolation lacks is odd in the step: a symmetric quadrature
+        # cancels it.
+        places = edge.position + step * jnp.asarray(_PAIR)
+        between = jax.vmap(lambda x: self.integrand(Between(tail, head, edge, x), x))(places)
+        added = edge.length * rise / 24.0 + 0.5 * step * jnp.sum(between)
         low, high = self.ends(tail, head, edge)
         return low + added if self.since == "low" else high - added
 
