@@ -19,7 +19,7 @@ from steadyflux.ground.units import si
 from steadyflux.model.mapping import State
 from steadyflux.model.model import Model
 from steadyflux.model.solution import Solution
-from steadyflux.solve import gillespie, leaping
+from steadyflux.solve import brownian, gillespie, leaping
 from steadyflux.solve import walkers as hopping
 from steadyflux.solve.events import Events, Hops, events_of, hops_of, initial_numbers, rounded
 from steadyflux.solve.newton import first_state
@@ -62,6 +62,8 @@ class Sample:
     numbers: np.ndarray
     passed: np.ndarray
     seed: int
+    places: tuple[np.ndarray, ...] = ()
+    """Of Brownian walkers: where each of them is at the end, one array a run, m."""
 
     @property
     def model(self) -> Model:
@@ -89,7 +91,8 @@ class Sample:
     # ---- what is where --------------------------------------------------------------------------------------------
 
     def trajectories(self, name: str) -> np.ndarray:
-        """Numbers of walkers in every run, (run, time, cell); zero in cells that are held."""
+        """Numbers of walkers in every run, (run, time, cell); zero in cells that are held, but for Brownian
+        walkers, who are counted there too."""
         return self.numbers[..., self.model.index(name) :: len(self.model.names)]
 
     def number(self, name: str) -> Estimate:
@@ -219,10 +222,10 @@ def sample(
         seed: whole number; the same seed gives the same runs whatever the number of workers.
         method: "exact" takes one event after the other (Gillespie 1977). "leap" takes many at a time (Cao, Gillespie
             and Petzold 2006). "lattice" counts independent walkers by cell, exactly. "brownian" follows each walker's
-            position in an interval. "auto" takes "lattice" where walkers are independent, else "exact", or "leap" for
-            more than 3e5 events a run.
+            place in an interval (see `Sample.places`). "auto" takes "lattice" where walkers are independent, else
+            "exact", or "leap" for more than 3e5 events a run.
         step: of "lattice": walkers hop at most once in each step, s (default: at any time). Of "brownian": the time
-            step, s.
+            step, s (default: a twentieth of the interval is walked in it).
         start: where to begin instead of the model's own start.
         poisson_start: draw each number at the start from a Poisson distribution about its mean, as in an open system,
             instead of taking the nearest whole number.
@@ -244,10 +247,8 @@ def sample(
     if dt is not None and method in ("exact", "leap"):
         raise InputError('Only "lattice" and "brownian" take a step; leave step out.')
     beginning = _initial(model, start)
-    if method == "brownian":
-        raise InputError("not yet")
     events = events_of(model, beginning)
-    hops = hops_of(events) if method in ("auto", "lattice") or walkers is not None else None
+    hops = hops_of(events) if method in ("auto", "lattice", "brownian") or walkers is not None else None
     if walkers is not None:
         if hops is None:
             raise ModelError(
@@ -264,6 +265,8 @@ def sample(
     room = 8.0 * runs * asked.size * (events.nodes + events.count)
     if room > MEMORY:
         raise InputError(f"The results would take {room / 1e9:.3g} GB; ask for fewer times or runs.")
+    if method == "brownian":
+        return _followed(events, hops, mean, asked, dt, runs, seed, poisson_start, workers, progress)
     whole = None if poisson_start else rounded(events, mean)
 
     def begin(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -272,6 +275,45 @@ def sample(
     task, together = _task(method, events, hops, begin, asked, dt, seed, float(tolerance), int(more))
     kept, passed = _in_blocks(task, runs, together, seed, workers, progress, end)
     return Sample(events, method, asked, kept, passed, seed)
+
+
+def _followed(
+    events: Events,
+    hops: Hops | None,
+    mean: np.ndarray,
+    times: np.ndarray,
+    step: float | None,
+    runs: int,
+    seed: int,
+    poisson_start: bool,
+    workers: int | None,
+    progress: Observer | None,
+) -> Sample:
+    """Walkers with a place of their own. What crosses an edge is known on balance: it is counted as forward events."""
+    track = brownian.track_of(events, hops)
+    if step is None:
+        gap = float(np.min(np.diff(times, prepend=0.0)))
+        step = gap / np.ceil(gap / brownian.shortest_step(track))
+    brownian.check_step(track, step)
+    half = 0.5 * np.diff(track.nodes)[[0, -1]]
+    mean = mean.copy()
+    for end in (0, -1):
+        if track.held[end]:
+            mean[end] = track.supply[end] * half[end]
+    whole = np.rint(mean).astype(np.int64) if any(track.held) else rounded(events, mean)
+    first = next(g for g in events.groups if g.sign == 1)
+    places: list[np.ndarray | None] = [None] * runs
+
+    def draw(which: np.ndarray, rng: np.random.Generator, told: Any) -> tuple[np.ndarray, np.ndarray]:
+        numbers = rng.poisson(mean) if poisson_start else whole
+        kept, crossed, x = brownian.brownian_run(track, numbers, times, step, rng, told)
+        passed = np.zeros((1, times.size, events.count), np.int64)
+        passed[0, :, first.start : first.stop] = crossed
+        places[int(which[0])] = x
+        return kept[None], passed
+
+    kept, passed = _in_blocks(draw, runs, 1, seed, workers, progress, float(times[-1]))
+    return Sample(events, "brownian", times, kept, passed, seed, tuple(x for x in places if x is not None))
 
 
 Block = Callable[[np.ndarray, np.random.Generator, Callable[[float], None]], tuple[np.ndarray, np.ndarray]]
