@@ -16,6 +16,7 @@ import pytest
 import xarray
 
 import steadyflux as sf
+from steadyflux.files.history import history_dataset, history_object
 from steadyflux.files.results import json_text, plain
 from steadyflux.run import Setting, run
 
@@ -146,3 +147,14 @@ def test_a_name_with_odd_characters_stays_within_the_folder(good, tmp_path):
     done = run(str(good))
     done.write(tmp_path / "out")
     assert "[bold]$odd/na$me 中" in (tmp_path / "out" / "table.txt").read_text(encoding="utf-8")
+
+
+def test_a_run_in_the_plane_is_written_with_one_coordinate_for_each_axis():
+    space = sf.grid(x=np.linspace(0.0, 0.3, 4), y=np.linspace(0.0, 0.2, 3))
+    model = sf.Model(space, [sf.Species("c")], [sf.Fick("c", 1.3e-3)], start={"c": lambda x, y: 1.0 + x + 2.0 * y})
+    history = sf.evolve(model, until=1.0, times=[0.0, 1.0])
+    result = history_object("plane", {}, {}, history, [0.0, 1.0], {})
+    found = history_dataset(result, history)
+    for axis, name in enumerate(space.axes):
+        np.testing.assert_array_equal(found[f"cell_{name}"], np.asarray(space.position)[:, axis])
+    assert found["c"].dims == ("time", "cell") and found["cell_volume"].dims == ("cell",)

@@ -11,7 +11,7 @@ import numpy as np
 
 import steadyflux as sf
 from steadyflux.files.results import Measured, plain, result_object
-from steadyflux.ground.files import atomic_path
+from steadyflux.files.variables import Variables, write_dataset
 from steadyflux.model.history import History
 from steadyflux.physics.quantity import KINDS
 
@@ -64,9 +64,7 @@ def write_history(path: str | os.PathLike[str], result: Mapping[str, Any], histo
 
     Raises `InputError` where the file cannot be written.
     """
-    whole = history_dataset(result, history)
-    with atomic_path(path) as temporary:
-        whole.to_netcdf(temporary, engine="h5netcdf")
+    write_dataset(path, history_dataset(result, history))
 
 
 def history_dataset(result: Mapping[str, Any], history: History) -> Any:
@@ -74,30 +72,20 @@ def history_dataset(result: Mapping[str, Any], history: History) -> Any:
     import xarray  # 0.5 s, and a run that writes no files does without it: not at the top
 
     model, space = history.model, history.model.space
-    length = "m" if space.kind not in ("network", "axis") else ""
-    variables: dict[str, Any] = {}
-
-    def add(name: str, dimensions: tuple[str, ...], values: Any, unit: str, meaning: str) -> None:
-        name = name.replace("/", "_")
-        while name in variables:  # a quantity may be called as one of ours
-            name += "_"
-        array = np.asarray(values)
-        dimensions = (*dimensions, "direction")[: array.ndim]
-        variables[name] = (dimensions, array, {"long_name": meaning} | ({"units": unit} if unit else {}))
+    variables = Variables(space)
+    add = variables.add
 
     for quantity in model.quantities:
         add(quantity.name, ("time", "cell"), history[quantity.name], quantity.units.state, f"state of {quantity.name}")
     for unknown in model.shared:
         add(unknown.name, ("time",), history[unknown.name], unknown.unit, f"shared unknown {unknown.name}")
-    variables["time"] = (("time",), history.times, {"long_name": "time since the start", "units": "s"})
+    add("time", ("time",), history.times, "s", "time since the start")
     if space.form is None:
-        unit = "m^3" if length or space.kind == "network" else ""
-        add("cell_position", ("cell",), space.position, length, "coordinate of the cell")
-        add("cell_volume", ("cell",), space.volume, unit, "measure of the cell")
+        variables.add_cells()
     else:
-        add("cell_position", ("time", "cell"), history.position(), length, "coordinate of the cell, which moves")
-    if space.labels is not None:
-        variables["label"] = (("cell",), np.array(space.labels, dtype=object), {"long_name": "name of the cell"})
+        meaning = "coordinate of the cell, which moves"
+        variables.add_positions("cell", ("time", "cell"), history.position(), meaning)
+        variables.add_labels()
     for name, place in history.counted:
         flux, amount = model.flux_unit(name), history.ledger[name].unit
         if place is None:
@@ -118,18 +106,14 @@ def history_dataset(result: Mapping[str, Any], history: History) -> Any:
     add("entropy_production", ("time",), history.entropy_production, "W/K", "entropy production")
     add("entropy_produced", ("time",), history.entropy_produced, "J/K", "entropy produced since the start")
     told = result["history"]
-    variables["answer_time"] = (
-        ("answer_time",),
-        np.array(told["time"]["values"], dtype=float),
-        {"long_name": "time of the answers", "units": "s"},
-    )
+    add("answer_time", ("answer_time",), np.array(told["time"]["values"], dtype=float), "s", "time of the answers")
     for name, one in told["answers"].items():
         values = _rectangular(one["values"])
         if values is not None:
             dimensions = ("answer_time", *(f"{name}_{axis}" for axis in range(1, values.ndim)))
-            variables[f"answer_{name}"] = (dimensions, values, {"long_name": name, "units": one["unit"]})
+            add(f"answer_{name}", dimensions, values, one["unit"], name)
     return xarray.Dataset(
-        data_vars=variables,
+        data_vars=variables.found,
         attrs={
             "title": str(result["system"]),
             "source": f"steadyflux {sf.__version__}",

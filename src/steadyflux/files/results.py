@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import steadyflux as sf
-from steadyflux.ground.files import atomic_path, write_atomic
+from steadyflux.files.variables import Variables, write_dataset
+from steadyflux.ground.files import write_atomic
 from steadyflux.model.solution import Solution
-from steadyflux.space.space import columns
 
 Measured = Mapping[str, tuple[Any, str]]
 
@@ -89,9 +89,7 @@ def write_profiles(path: str | os.PathLike[str], result: Mapping[str, Any], solu
 
     Raises `InputError` where the file cannot be written.
     """
-    profiles = dataset(result, solution)
-    with atomic_path(path) as temporary:
-        profiles.to_netcdf(temporary, engine="h5netcdf")
+    write_dataset(path, dataset(result, solution))
 
 
 def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
@@ -99,55 +97,36 @@ def dataset(result: Mapping[str, Any], solution: Solution) -> Any:
     import xarray  # 0.5 s, and a run that writes no files does without it: not at the top
 
     model, space = solution.model, solution.model.space
-    length = "" if space.kind in ("network", "axis") else "m"
-    variables: dict[str, Any] = {}
-
-    def add(name: str, dimension: str, values: Any, unit: str, meaning: str) -> None:
-        array = np.asarray(values)
-        name = name.replace("/", "_")
-        while name in variables:  # a quantity may be called as one of ours
-            name += "_"
-        dimensions = (dimension, "direction")[: array.ndim]
-        variables[name] = (dimensions, array, {"long_name": meaning} | ({"units": unit} if unit else {}))
-
-    def add_positions(name: str, dimension: str, positions: Any, meaning: str, of: str = "") -> None:
-        """One coordinate along a line; in several dimensions one variable for each axis."""
-        if np.ndim(positions) == 1:
-            add(f"{name}_position{of}", dimension, positions, length, meaning)
-            return
-        for axis, values in zip(space.axes, columns(positions), strict=True):
-            add(f"{name}_{axis}{of}", dimension, values, "rad" if axis == "theta" else length, f"{axis}, {meaning}")
+    variables = Variables(space)
+    add = variables.add
 
     # The quantities first: they keep their own names.
     for quantity in model.quantities:
-        add(quantity.name, "cell", solution[quantity.name], quantity.units.state, f"state of {quantity.name}")
-    add_positions("cell", "cell", space.position, "coordinate of the cell")
-    add("cell_volume", "cell", space.volume, "m^3" if length or space.kind == "network" else "", "measure of the cell")
+        add(quantity.name, ("cell",), solution[quantity.name], quantity.units.state, f"state of {quantity.name}")
+    variables.add_cells()
     if space.elements is not None:
         around = "cells at the corners of each element, in turn"
-        variables["element"] = (("element", "corner"), space.elements.corners, {"long_name": around})
-    if space.labels is not None:
-        variables["label"] = (("cell",), np.array(space.labels, dtype=object), {"long_name": "name of the cell"})
+        add("element", ("element", "corner"), space.elements.corners, "", around)
     for name, values in model.given.items():
         unit = {"T": "K", "phi": "V"}.get(name, "")
-        add(name, "cell", values, unit, f"given field {name}")
+        add(name, ("cell",), values, unit, f"given field {name}")
     conjugate, temperature = np.asarray(solution.books.conjugate)[: model.cells], solution.temperature
     for quantity in model.quantities:
         if quantity.kind == "species":
             potential = -temperature * conjugate[:, model.index(quantity.name)]
             meaning = f"electrochemical potential of {quantity.name}"
-            add(f"{quantity.name}_potential", "cell", potential, "J/mol", meaning)
-    add("entropy_production", "cell", solution.entropy.by_cell, "W/K", "entropy produced around the cell")
+            add(f"{quantity.name}_potential", ("cell",), potential, "J/mol", meaning)
+    add("entropy_production", ("cell",), solution.entropy.by_cell, "W/K", "entropy produced around the cell")
     for edge_set, edges in model.edges.items():
-        dimension = f"edge_{edge_set}".replace("/", "_")
-        add_positions("edge", dimension, edges.position, f"middle of the edges {edge_set}", f"_{edge_set}")
+        dimension = (f"edge_{edge_set}".replace("/", "_"),)
+        variables.add_positions("edge", dimension, edges.position, f"middle of the edges {edge_set}", f"_{edge_set}")
         moved = {name for number in model.laws_on(edge_set) for name in model.laws[number].moves}
         for name in model.names:
             if name in moved:
                 unit, meaning = model.flux_unit(name), f"flow of {name} from tail to head"
                 add(f"{name}_flux_{edge_set}", dimension, solution.along(name, edge_set), unit, meaning)
     return xarray.Dataset(
-        data_vars=variables,
+        data_vars=variables.found,
         attrs={
             "title": str(result["system"]),
             "source": f"steadyflux {sf.__version__}",
