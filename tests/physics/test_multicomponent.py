@@ -11,6 +11,7 @@ from steadyflux.ground.constants import R
 from steadyflux.ground.errors import ModelError, NameUnknown
 from steadyflux.model.mapping import local
 from steadyflux.physics.local import Geometry
+from steadyflux.physics.multicomponent import check_diffusivity
 
 GASES = ("H2", "N2", "CO2")
 BINARY = {("H2", "N2"): "83.3 mm^2/s", ("H2", "CO2"): 6.8e-5, ("CO2", "N2"): 1.68e-5}
@@ -184,3 +185,67 @@ def test_coefficients_beside_a_gas_that_stands_still_are_symmetric_and_balance_f
 def test_a_gas_that_stands_still_needs_the_total():
     with pytest.raises(ModelError, match="needs the total"):
         sf.MaxwellStefan(("vapour",), {("vapour", "air"): 1.3e-5}, still="air")
+
+
+class Quadratic(sf.Phase):
+    """mu_i / R T = sum_j G_ij c_j, told whole."""
+
+    factor: jax.Array
+
+    @property
+    def whole(self):
+        return True
+
+    def excess(self, c, charges, T):
+        x = jnp.stack(list(c.values()))
+        return 0.5 * x @ self.factor @ x
+
+
+G = np.array([[0.3, 0.05], [0.05, 0.2]])
+MOBILITY = np.array([[2e-9, -4e-10], [-4e-10, 1e-9]])
+
+
+def test_mobility_times_factor_is_the_diffusivity_where_the_free_energy_is_quadratic():
+    d = MOBILITY @ G * R * 298.15
+    flows = []
+    for law in (sf.Interdiffusion(("a", "b"), MOBILITY), sf.Interdiffusion(("a", "b"), diffusivity=d)):
+        found, fluxes = _flows(_model(law, [0.0, 3.0], [2.0, 0.5], 4, ("a", "b"), Quadratic(jnp.asarray(G))))
+        np.testing.assert_allclose(fluxes, d @ np.array([-2.0, 2.5]) / 0.1, rtol=1e-9)
+        assert np.isfinite(found.entropy.production) and found.entropy.production > 0
+        assert all(finding.passed for finding in check_reciprocity(found))
+        flows.append(fluxes)
+        here = local(found.model, jnp.array([1.0, 2.0]), {"T": jnp.array(298.15)}, {})
+        np.testing.assert_allclose(law.coefficients(here, Geometry(1.0, 1.0, 0.0)), 298.15 * MOBILITY, rtol=1e-9)
+
+
+def test_one_mobility_each_is_ficks_law_in_an_ideal_phase():
+    law = sf.Interdiffusion(("a", "b"), np.array([2e-9, 5e-10]) / (R * 298.15))
+    _, fluxes = _flows(_model(law, [3.0, 0.0], [1.0, 4.0], 5, ("a", "b")))
+    np.testing.assert_allclose(fluxes, [2e-9 * 2.0 / 0.1, -5e-10 * 4.0 / 0.1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("d", "message"),
+    [
+        ([[1.0, 2.0], [-2.0, 1.0]], "complex eigenvalues"),
+        ([[1.0, 2.0], [2.0, 1.0]], "not positive"),
+        ([[1.0, 1.0], [0.0, 1.0]], "one eigenvector"),
+        ([[1.0]], "must be 2 x 2"),
+    ],
+)
+def test_diffusivities_against_the_second_law_are_refused(d, message):
+    with pytest.raises(ModelError, match=message):
+        _model(sf.Interdiffusion(("a", "b"), diffusivity=d), [1.0, 1.0], [2.0, 2.0], names=("a", "b"))
+
+
+def test_a_diffusivity_that_contradicts_its_free_energy_is_refused():
+    check_diffusivity(MOBILITY @ G, G)
+    with pytest.raises(ModelError, match="not symmetric"):
+        check_diffusivity(np.array([[1.0, 0.3], [0.0, 0.5]]), np.eye(2))
+
+
+def test_mobilities_that_destroy_entropy_are_refused():
+    with pytest.raises(ModelError, match="not positive"):
+        _model(sf.Interdiffusion(("a", "b"), [[1.0, 2.0], [2.0, 1.0]]), [1.0, 1.0], [2.0, 2.0], names=("a", "b"))
+    with pytest.raises(ModelError, match="either a mobility or a diffusivity"):
+        sf.Interdiffusion(("a", "b"))

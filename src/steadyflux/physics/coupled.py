@@ -67,7 +67,7 @@ def mean_state(tail: Local, head: Local, names: tuple[str, ...]) -> Local:
     def mean(name: str) -> Any:
         kind = tail.quantity(name).kind if name in tail.quantities else None
         a, b = tail[name], head[name]
-        if kind == "species" and name in names:
+        if kind == "species" and name in names and not tail.whole:
             return log_mean(jnp.maximum(a, VANISHING), jnp.maximum(b, VANISHING))
         if kind == "heat" or name == tail.temperature:
             return jnp.sqrt(a * b)
@@ -81,13 +81,13 @@ def rise(tail: Local, head: Local, mean: Local, name: str) -> Any:
 
     c (y_head - y_tail) = -R (c_head - c_tail + c (rest_head - rest_tail)), finite where a concentration is zero.
     """
-    if tail.quantity(name).kind != "species":
+    if tail.quantity(name).kind != "species" or tail.whole:
         return head.conjugate(name) - tail.conjugate(name)
     return -R * (head[name] - tail[name] + mean[name] * (head.rest(name) - tail.rest(name)))
 
 
 def _weight(mean: Local, name: str) -> Any:
-    return mean[name] if mean.quantity(name).kind == "species" else jnp.ones_like(mean.T)
+    return mean[name] if mean.quantity(name).kind == "species" and not mean.whole else jnp.ones_like(mean.T)
 
 
 class Onsager(Coupled):

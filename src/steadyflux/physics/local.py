@@ -150,7 +150,13 @@ class Local:
     def chemical_potential(self, name: str) -> Any:
         """Electrochemical potential of a species, J/mol: mu0 + R T ln(gamma c / c0) + z F phi + external."""
         q = self._frame.quantities[name]
-        return self.standard(name) + R * self.T * (jnp.log(self._values[name] / q.reference) + self.exponent(name))
+        mixing = 0.0 if self.whole else jnp.log(self._values[name] / q.reference)
+        return self.standard(name) + R * self.T * (mixing + self.exponent(name))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the phase tells the species' potentials whole, mixing included."""
+        return self._frame.phase.whole
 
     def standard(self, name: str) -> Any:
         """Standard chemical potential of a species, J/mol: its own, as the phase says it changes with T."""

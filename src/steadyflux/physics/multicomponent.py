@@ -19,7 +19,7 @@ from steadyflux.ground.arithmetic import is_traced
 from steadyflux.ground.constants import R
 from steadyflux.ground.errors import ModelError, NameUnknown
 from steadyflux.ground.units import si
-from steadyflux.physics.coupled import VANISHING, Coupled
+from steadyflux.physics.coupled import VANISHING, Coupled, check_onsager
 from steadyflux.physics.law import Law, parameter, static
 from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.means import log_mean
@@ -242,3 +242,112 @@ def _against_friction_jvp(primals: tuple[Any, Any, Any], tangents: tuple[Any, An
     turned = (inverse @ dc) * fluxes - dc * (inverse @ fluxes) + (d_inverse @ c) * fluxes - c * (d_inverse @ fluxes)
     change = jnp.sum(c) * d_force + jnp.sum(dc) * force - turned
     return fluxes, solve @ change
+
+
+class Interdiffusion(Coupled):
+    """Diffusion in a phase where each species feels the gradients of all: J = -M grad mu (Onsager 1945, Darken 1948).
+
+    Args:
+        quantities: names of the species.
+        mobility: M, mol^2/(J m s): a symmetric positive matrix, one number per species b (then M = diag(b c), Darken's
+            lattice frame), or a function of the mean state (a mapping from names, "T" among them) that returns a
+            matrix.
+        diffusivity: in its place the matrix D, m^2/s, of J = -D grad c. Refused where no free energy can agree with it:
+            its eigenvalues must be real and positive and its eigenvectors independent.
+    """
+
+    mobility: Any
+    diffusivity: Any
+    function: Callable[[Mapping[str, Any]], Any] | None = static()
+
+    def __init__(
+        self, quantities: tuple[str, ...], mobility: Any = None, *, diffusivity: Any = None, on: str = "interior"
+    ) -> None:
+        if (mobility is None) == (diffusivity is None):
+            raise ModelError("Interdiffusion needs either a mobility or a diffusivity.")
+        self.quantities = tuple(quantities)
+        self.function = mobility if callable(mobility) else None
+        self.mobility = None if mobility is None or callable(mobility) else jnp.asarray(mobility, dtype=float)
+        self.diffusivity = None if diffusivity is None else _square(diffusivity)
+        self.on = on
+        self.symmetry = "isotropic"
+
+    def bound(self, quantities: Mapping[str, Quantity], positions: Any) -> Law:
+        """Refuse matrices of the wrong shape and those against the second law."""
+        count = len(self.moves)
+        if self.diffusivity is not None:
+            if np.shape(self.diffusivity) != (count, count):
+                raise ModelError(f"The diffusivity of {', '.join(self.moves)} must be {count} x {count}.")
+            if not is_traced(self.diffusivity):
+                check_diffusivity(np.asarray(self.diffusivity))
+        elif self.mobility is not None:
+            if np.shape(self.mobility) not in ((count,), (count, count)):
+                raise ModelError(
+                    f"The mobility of {', '.join(self.moves)} must be {count} numbers or a square of them."
+                )
+            if not is_traced(self.mobility):
+                square = np.asarray(self.mobility)
+                check_onsager(np.diag(square) if square.ndim == 1 else square, self.moves)
+        return super().bound(quantities, positions)
+
+    def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
+        """Flux of each species from tail to head, mol/s."""
+        if self.diffusivity is None:
+            return super().flux(tail, head, edge)
+        drop = jnp.stack([tail[name] - head[name] for name in self.moves])
+        fluxes = edge.conductor * (self.diffusivity @ drop)
+        return {name: fluxes[i] for i, name in enumerate(self.moves)}
+
+    def coefficients(self, mean: Local, edge: Geometry) -> Any:
+        """Onsager coefficients L = T M, or D G^-1 / R with the thermodynamic factor G of the phase."""
+        if self.diffusivity is not None:
+            return self.diffusivity @ jnp.linalg.inv(thermodynamic_factor(mean, self.moves)) / R
+        if self.function is not None:
+            return mean.T * jnp.asarray(self.function({name: mean[name] for name in self.moves} | {"T": mean.T}))
+        if self.mobility.ndim == 1:
+            return mean.T * jnp.diag(self.mobility * jnp.stack([mean[name] for name in self.moves]))
+        return mean.T * self.mobility
+
+
+def _square(matrix: Any) -> Any:
+    if isinstance(matrix, list | tuple):
+        matrix = [[si(x, "m^2/s", "diffusivity") for x in row] for row in matrix]
+    return jnp.asarray(matrix, dtype=float)
+
+
+def thermodynamic_factor(here: Local, names: tuple[str, ...]) -> Any:
+    """G = d(mu_i / R T) / dc_j at a state, (n, n), m^3/mol, symmetric: second derivatives of the free energy."""
+
+    def potentials(c: Any) -> Any:
+        there = here.with_values({n: here[n] for n in here.known} | {n: c[i] for i, n in enumerate(names)})
+        mixing = jnp.zeros_like(c) if here.whole else jnp.log(c)
+        return mixing + jnp.stack([there.exponent(name) for name in names])
+
+    return jax.jacfwd(potentials)(jnp.stack([here[name] for name in names]))
+
+
+def check_diffusivity(matrix: np.ndarray, factor: np.ndarray | None = None) -> None:
+    """Refuse a matrix D of J = -D grad c that breaks the second law, or reciprocity with a thermodynamic factor G.
+
+    D = L R G with symmetric positive L and G has real positive eigenvalues and independent eigenvectors (Kirkaldy,
+    Weichert and Zia-ul-Haq 1963); any such D agrees with some G.
+    """
+    values, vectors = np.linalg.eig(matrix)
+    size = np.abs(values).max()
+    if np.abs(np.imag(values)).max() > 1e-12 * size:
+        raise ModelError(
+            "The diffusivity matrix has complex eigenvalues: compositions would swing to and fro while they even out, "
+            "which no symmetric mobility and free energy allow; make the product of its cross terms larger."
+        )
+    if np.real(values).min() <= 0:
+        raise ModelError(
+            f"The diffusivity matrix has the eigenvalue {np.real(values).min():g}, which is not positive: differences "
+            "of composition would grow by themselves, against the second law; lower its cross terms."
+        )
+    if np.linalg.cond(vectors) > 1e7:
+        raise ModelError(
+            "The diffusivity matrix has two equal eigenvalues with one eigenvector: no symmetric mobility and free "
+            "energy allow it; change one of its terms."
+        )
+    if factor is not None:
+        check_onsager(matrix @ np.linalg.inv(factor), tuple(str(i + 1) for i in range(len(matrix))))

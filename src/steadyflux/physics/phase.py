@@ -34,6 +34,11 @@ class Phase(eqx.Module):
         """True when every activity coefficient is one, so that none needs to be computed."""
         return False
 
+    @property
+    def whole(self) -> bool:
+        """True when ``excess`` tells the free energy whole, mixing included; `ln_gamma` then is mu / R T."""
+        return False
+
     def ln_gamma(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> dict[str, Any]:
         """Logarithm of each activity coefficient: the derivative of the excess free energy by the concentration."""
         if self.is_ideal:
@@ -66,7 +71,7 @@ class Phase(eqx.Module):
 
     def free_energy(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """Free-energy density of mixing, J/m^3: ideal part (reference 1 mol/m^3) plus excess."""
-        ideal = sum(x * (jnp.log(x) - 1.0) for x in c.values())
+        ideal = 0.0 if self.whole else sum(x * (jnp.log(x) - 1.0) for x in c.values())
         return R * T * (ideal + (0.0 if self.is_ideal else self.excess(c, charges, T)))
 
 
