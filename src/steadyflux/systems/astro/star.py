@@ -3,8 +3,8 @@
 Seeds: A, C
 
 A star in radiative equilibrium shines at the rate at which light diffuses through it. Its structure says how hot and
-how opaque it is inside, and the structure follows from its mass: in Eddington's standard model gas and radiation share the
-pressure everywhere in the same proportion beta, which makes the star a polytrope of index three.
+how opaque it is inside, and the structure follows from its mass: in Eddington's standard model gas and radiation share
+the pressure everywhere in the same proportion beta, which makes the star a polytrope of index three.
 
 Equations
 
