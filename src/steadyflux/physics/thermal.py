@@ -289,9 +289,9 @@ class BinaryMixture(Phase):
     Groot and Mazur 1962, ch. XI). ``density`` kg/m^3, ``molar_masses`` of the species and of the rest, kg/mol.
     """
 
-    species: str = static()
     density: Any
     molar_masses: tuple[Any, Any]
+    species: str = static()
 
     def __init__(self, species: str, density: Any, molar_masses: tuple[Any, Any]) -> None:
         self.species = species

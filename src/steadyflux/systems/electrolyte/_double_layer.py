@@ -215,7 +215,7 @@ def layer_model(sphere: Sphere) -> sf.Model:
     z = max([abs(z) for z in sphere.charges if z * sphere.zeta < 0] or [1.0])
     decay = np.exp(-sphere.kappa * sphere.radius * (sphere.nodes - 1.0)) / sphere.nodes
     y = 4.0 / z * np.arctanh(np.tanh(0.25 * z * sphere.zeta / sphere.thermal) * decay)
-    law = BoltzmannCharge(tuple(sphere.charges), tuple(float(c) for c in sphere.concentrations))
+    law = BoltzmannCharge(charges=tuple(sphere.charges), concentrations=tuple(map(float, sphere.concentrations)))
     return sf.Model(
         sf.interval(nodes=sphere.radius * sphere.nodes, shape="sphere", names=("wall", "far")),
         quantities=[sf.Potential()],
@@ -235,16 +235,16 @@ def disturbed_model(sphere: Sphere, layer: sf.Solution, field: float, force: flo
     shares = tuple(float(c) / sphere.strength for c in sphere.concentrations)
     kappa_a = sphere.kappa * sphere.radius
     far = float(x[-1])
-    ions = [IonTransport(n, z, float(d)) for n, z, d in zip(names, charges, sphere.drag, strict=True)]
+    ions = [IonTransport(name=n, charge=z, drag=float(d)) for n, z, d in zip(names, charges, sphere.drag, strict=True)]
     return sf.Model(
         sf.interval(nodes=x, shape="sphere", names=("wall", "far")),
         quantities=[*(sf.Volume(n) for n in names), sf.Volume("H"), sf.Volume("W")],
-        laws=[*ions, CreepingFlow(names, charges, shares, kappa_a)],
+        laws=[*ions, CreepingFlow(ions=names, charges=charges, shares=shares, kappa_a=kappa_a)],
         boundaries=[
             sf.Hold("wall", {"H": 0.0}),
             sf.Hold("far", {"W": 1.5 * force / far**2}),
             sf.Influx("far", {"H": -3.0 * force / far**3}),
-            *(sf.Exchange("far", Dipole(n, far), {n: 1.5 * field * far}) for n in names),
+            *(sf.Exchange("far", Dipole(name=n, distance=far), {n: 1.5 * field * far}) for n in names),
         ],
         given={"y": y, "slope": np.gradient(y, x, edge_order=2)},
         start=dict.fromkeys((*names, "H", "W"), 0.0),

@@ -213,8 +213,8 @@ def figure(result: Result) -> Figure:
     for number, z in enumerate(p.charges, 1):
         f = np.asarray(particle.falling.solution[f"f{number}"])
         top = max(float(np.max(np.abs(f))), 1e-300)
-        label = f"ion of charge {z:+g}, falling (scaled)"
-        left.plot(x[near], 1e3 * abs(p.zeta) * f[near] / top, "--", label=label)
+        label = f"ions of charge {z:+g}, falling (scaled)"
+        left.plot(x[near], 1e3 * abs(p.zeta) * f[near] / top, ("--", ":", "-.")[number % 3], linewidth=2, label=label)
     left.set(xlabel="distance from the surface, Debye lengths", ylabel="potential, mV")
     left.legend(fontsize="small")
     zetas = np.sign(p.zeta or 1.0) * np.linspace(2e-3, max(0.15, abs(p.zeta)), 25)

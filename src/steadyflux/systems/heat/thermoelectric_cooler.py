@@ -139,7 +139,7 @@ def _module(p: Values, cold: dict[str, Any], hot: dict[str, Any], current: Any, 
         contacts = ("cold contact", "hot contact")
         regions = [sf.Region(contacts[0], width, 1), *regions, sf.Region(contacts[1], width, 1)]
         laws += [sf.Thermoelectric(0.0, electric / width, width / thermal, on=name) for name in contacts]
-    boundaries = [sf.Hold("cold", cold), sf.Hold("hot", hot)]
+    boundaries: list[Any] = [sf.Hold("cold", cold), sf.Hold("hot", hot)]
     if current is not None:
         boundaries.append(sf.Influx("hot", {"phi": -current / p.area}))
     if load is not None:
