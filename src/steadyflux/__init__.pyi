@@ -114,12 +114,12 @@ from .physics.viscous import Shear as Shear
 from .physics.viscous import SlipWall as SlipWall
 from .solve.continuation import Branch as Branch
 from .solve.continuation import trace as trace
+from .solve.estimates import Estimate as Estimate
+from .solve.estimates import Sample as Sample
 from .solve.impedance import Response as Response
 from .solve.impedance import impedance as impedance
 from .solve.march import March as March
 from .solve.march import march as march
-from .solve.sample import Estimate as Estimate
-from .solve.sample import Sample as Sample
 from .solve.sample import sample as sample
 from .solve.stability import Spectrum as Spectrum
 from .solve.stability import spectrum as spectrum

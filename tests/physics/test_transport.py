@@ -278,11 +278,14 @@ def test_fick_splits_into_what_each_end_sends_where_particles_are_free():
     strength = 2.5 * 3e-2 / 4e-1
     assert (float(forward), float(reverse)) == pytest.approx((strength * 3.0, strength * 1.25))
     assert float(forward - reverse) == pytest.approx(float(law.flux(tail, head, EDGE)["A"]))
+    forward, reverse = sf.Transfer("A", 2.5).bound(QUANTITIES, np.zeros(1)).one_way(tail, head, EDGE)["A"]
+    assert (float(forward), float(reverse)) == pytest.approx((2.5 * 3e-2 * 3.0, 2.5 * 3e-2 * 1.25))
     # Heat, volume and charge come in no particles; forces and coefficients of the state leave no one way to split.
     for other in (
         sf.Fourier(1.0),
         sf.Darcy(1.0, quantity="q"),
         sf.Fick("K+", 1.0),
         sf.Fick("A", sf.Power(1.0, 0.5)),
+        sf.Transfer("T", 1.0).bound(QUANTITIES, np.zeros(1)),
     ):
         assert other.one_way(tail, head, EDGE) is None

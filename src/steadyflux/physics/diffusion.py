@@ -123,6 +123,14 @@ class Table(Coefficient):
         return jnp.interp(x, jnp.asarray(self.states), jnp.asarray(self.values))
 
 
+def wander_freely(here: Local, quantity: str) -> bool:
+    """Whether a quantity comes in particles that feel no force: neutral (or without a potential), in an ideal phase."""
+    q = here.quantity(quantity)
+    charged = q.charge and ("phi" in here.known or any(o.kind == "charge" for o in here.quantities.values()))
+    ideal = q.kind == "species" and here._frame.phase.is_ideal and not charged
+    return (ideal or q.kind == "population") and q.external is None
+
+
 class Conduction(EdgeLaw):
     """Flux = coefficient * area / length * difference of the state, with the coefficient's mean along the way.
 
@@ -155,10 +163,7 @@ class Conduction(EdgeLaw):
         Independent particles leave each end in proportion to what is there, so the split is the only one. There is
         none for a coefficient of the state, for heat, charge or volume, and under forces, which would bend it.
         """
-        q = tail.quantity(self.quantity)
-        charged = q.charge and ("phi" in tail.known or any(o.kind == "charge" for o in tail.quantities.values()))
-        free = q.kind == "population" or (q.kind == "species" and tail._frame.phase.is_ideal and not charged)
-        if not free or self.function is not None or q.external is not None:
+        if not wander_freely(tail, self.quantity) or self.function is not None:
             return None
         strength = self.coefficient * edge.conductor
         return {self.quantity: (strength * tail[self.quantity], strength * head[self.quantity])}

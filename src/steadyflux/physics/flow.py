@@ -16,7 +16,7 @@ from steadyflux.ground.errors import ModelError, NameUnknown
 from steadyflux.ground.signal import extremes
 from steadyflux.ground.units import si
 from steadyflux.physics.charge import fitted
-from steadyflux.physics.diffusion import Coefficient
+from steadyflux.physics.diffusion import Coefficient, wander_freely
 from steadyflux.physics.law import EdgeLaw, Law, parameter, replace, resolve_positions
 from steadyflux.physics.local import Geometry, Local
 from steadyflux.physics.means import path_mean
@@ -67,6 +67,13 @@ class Transfer(EdgeLaw):
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Flux from tail to head."""
         return {self.quantity: self.coefficient * edge.area * (tail[self.quantity] - head[self.quantity])}
+
+    def one_way(self, tail: Local, head: Local, edge: Geometry) -> dict[str, tuple[Any, Any]] | None:
+        """What each side sends to the other where particles feel no force; None for others, heat, charge and volume."""
+        if not wander_freely(tail, self.quantity):
+            return None
+        strength = self.coefficient * edge.area
+        return {self.quantity: (strength * tail[self.quantity], strength * head[self.quantity])}
 
 
 class Radiation(EdgeLaw):

@@ -62,7 +62,7 @@ class Leaper:
                     one = 0.5 * order
                 elif own >= 3:
                     one, two = 1.0, 2.0
-                if (order, one, two) > (base[node], single[node], double[node]):
+                if (float(order), one, two) > (float(base[node]), float(single[node]), float(double[node])):
                     base[node], single[node], double[node] = order, one, two
         # What a rate depends on without using it up (a catalyst, an inhibitor) counts as of second order.
         base[self._felt() & (base < 2.0) & ~_used(table, self.nodes)] = 2.0

@@ -330,8 +330,9 @@ def _sampled(run: Callable[..., Result]) -> list[Comparison]:
         off = (np.array(a["sampled_pools"]) - np.array(a["pools"])) / np.array(a["sampled_errors"])
         found.append(Comparison(off, np.zeros(5), 0.0, 4.0))
         found.append(Comparison(a["sampled_release_rate"], a["release_rate"], 0.0, 4.0 * a["sampled_release_error"]))
-        share = np.array(a["pools"]) / given["total_vesicles"]
-        binomial = given["total_vesicles"] * share * (1.0 - share)
+        total = float(given["total_vesicles"])
+        share = np.array(a["pools"]) / total
+        binomial = total * share * (1.0 - share)
         found.append(Comparison(np.array(a["sampled_variances"]) / binomial, np.ones(5), 4.0 * np.sqrt(2.0 / 400)))
     return found
 

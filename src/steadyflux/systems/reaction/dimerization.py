@@ -141,7 +141,8 @@ def one_percent(model: Model, rest: np.ndarray, slope: float) -> float:
     beyond = next((i for i, x in enumerate(reach) if off(x) > 0.0), None)
     if not beyond:
         return float("nan")
-    x = float(brentq(off, reach[beyond - 1], reach[beyond], xtol=1e-15 * rest[1], rtol=1e-12))
+    root: Any = brentq(off, reach[beyond - 1], reach[beyond], xtol=1e-15 * rest[1])
+    x = float(root)
     return moment(model, State(jnp.asarray([[rest[0] + 2.0 * x, rest[1] - x]]), jnp.zeros(0)))[1]
 
 
