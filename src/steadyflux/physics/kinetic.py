@@ -50,6 +50,10 @@ def _callable(value: Any) -> Any:
     return value if value is None or isinstance(value, eqx.Module) else Function(value)
 
 
+def _called(**options: Any) -> Any:
+    return eqx.field(converter=_callable, **options)
+
+
 def _one(x: Any) -> float:
     return 1.0
 
@@ -99,10 +103,10 @@ class RunningIntegral(EdgeLaw, CellLaw):
     """
 
     name: str = static()
-    integrand: Any = eqx.field(converter=_callable)
+    integrand: Any = _called()
     of: tuple[str, ...] = names(())
     since: str = static(default="low")
-    size: Any = eqx.field(converter=_callable, default=None)
+    size: Any = _called(default=None)
     on: str = where()
 
     dissipative: ClassVar[bool] = False
@@ -261,7 +265,7 @@ class Brownian(FokkerPlanck):
     U(x), a function or an `equinox.Module`; ``diffusivity`` D > 0 per unit of the axis squared.
     """
 
-    potential: Any = eqx.field(converter=_callable)
+    potential: Any = _called()
     diffusivity: Any = parameter("", "diffusivity (a bare number in units of the axis)", default=1.0)
 
     def along(self, tail: Local, head: Local, edge: Geometry) -> tuple[Any, Any, Any]:

@@ -75,7 +75,7 @@ def structure_model(weight: Any, cells: int) -> Model:
 
     ``weight`` is (1 - beta) / beta^4 times the square of the mass constant.
     """
-    mass = RunningIntegral("mass", _shell, ("theta",))
+    mass = RunningIntegral(name="mass", integrand=_shell, of=("theta",))
     return Model(
         axis(0.0, 1.0, cells),
         quantities=[Quantity("theta", "number", capacity=0.0), Population("mass", capacity=0.0)],

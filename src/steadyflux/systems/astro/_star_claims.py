@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -73,7 +74,8 @@ def _light_share(mass: float, molecular_weight: float) -> float:
     """1 - beta by bisection of Eddington's quartic."""
     radiation, gas = 4.0 * SIGMA_SB / C_LIGHT, K_B / M_U
     side = np.pi * radiation * (molecular_weight / gas) ** 4 * G_NEWTON**3 * mass**2 / (48.0 * CONSTANT**2)
-    return brentq(lambda y: y - side * (1.0 - y) ** 4, 0.0, 1.0, xtol=1e-300, rtol=1e-14)
+    find: Any = brentq
+    return find(lambda y: y - side * (1.0 - y) ** 4, 0.0, 1.0, xtol=1e-300, rtol=1e-14)
 
 
 def _eddington(run: Run) -> list[Comparison]:
@@ -124,7 +126,8 @@ def _mass_carries(run: Run) -> list[Comparison]:
 def _entropy(run: Run) -> list[Comparison]:
     found = run(mass=6e30, radius=2e9)
     a, s = found.answers, found.solution
-    burnt = float(s["heating"]) * np.asarray(s.model.laws[1].mass)
+    burning: Any = s.model.laws[1]
+    burnt = float(s["heating"]) * np.asarray(burning.mass)
     out = float(a["luminosity"]) / float(a["effective_temperature"]) - float(np.sum(burnt / np.asarray(s["T"])))
     surface = 4.0 * np.pi * 4e18 * SIGMA_SB * float(a["effective_temperature"]) ** 4
     return [

@@ -183,7 +183,8 @@ def _model(p: Values, flows: tuple[str, ...]) -> Model:
 def _integrals(kinds: Kinds, energy: EnergyAxis) -> tuple[RunningIntegral, ...]:
     def integral(name: str, weights: tuple[Any, ...], power: float, since: str) -> RunningIntegral:
         size = Size(energy, min(power + 1.0, 0.0), power + 1.25)
-        return RunningIntegral(name, Weighted(energy, weights, power, kinds.stars), kinds.stars, since, size)
+        integrand = Weighted(energy, weights, power, kinds.stars)
+        return RunningIntegral(name=name, integrand=integrand, of=kinds.stars, since=since, size=size)
 
     return (
         integral("inside", kinds.squares, 0.0, "low"),
