@@ -54,6 +54,11 @@ def mass_field() -> Any:
     return eqx.field(converter=lambda value: si(value, "kg", "mass of a particle"))
 
 
+def speed_field(what: str) -> Any:
+    """A field for a velocity along the normal, m/s (or text with its unit)."""
+    return eqx.field(converter=lambda value: si(value, "m/s", what))
+
+
 class Maxwell(Distribution):
     """Ideal gas at rest (Maxwell 1860): n sqrt(k T / 2 pi m) particles a side, n k T / 2 momentum, 2 k T each.
 
@@ -87,7 +92,7 @@ class Drifting(Distribution):
     classical: ClassVar[bool] = True
 
     mass: Any = mass_field()
-    speed: Any = eqx.field(converter=lambda value: si(value, "m/s", "drift speed"))
+    speed: Any = speed_field("drift speed")
 
     def stream(self, density: Any, temperature: Any) -> Stream:
         """What crosses a plane at rest towards its positive side."""
@@ -138,7 +143,7 @@ class Beam(Distribution):
     classical: ClassVar[bool] = True
 
     mass: Any = mass_field()
-    speed: Any = eqx.field(converter=lambda value: si(value, "m/s", "speed of a beam"))
+    speed: Any = speed_field("speed of a beam")
 
     def stream(self, density: Any, temperature: Any) -> Stream:
         """What crosses a plane at rest towards its positive side; nothing where the beam goes the other way."""

@@ -255,9 +255,10 @@ class FermiDirac(Isotropic):
         width = jnp.stack([sea, layer, heat + 0.0 * sea])[_SEGMENT]
         steep = jnp.stack([jnp.zeros_like(sea), jnp.where(heat > 0, layer / warm, DEEP), jnp.ones_like(sea)])[_SEGMENT]
         added = jnp.stack([jnp.zeros_like(sea), jnp.ones_like(sea), few])[_SEGMENT]
-        wide = jnp.where(width > 0, width, 1.0)
+        energy = start + width * jnp.asarray(_ALONG)
         occupation = jnp.asarray(_SIGN) / (jnp.exp(steep * jnp.asarray(_BELOW)) + added)
-        return start + wide * jnp.asarray(_ALONG), width * jnp.asarray(_ALL_WEIGHTS), occupation
+        # Of an empty panel only the slope by its width counts; where that starts at no energy it has none.
+        return jnp.where(energy > 0, energy, 1.0), width * jnp.asarray(_ALL_WEIGHTS), occupation
 
     def _level(self, density: Any, heat: Any) -> Any:
         target, zero = jnp.log(density), self.fermi_energy(density)

@@ -247,7 +247,7 @@ GRID = np.sinh(np.linspace(-21.0, 21.0, 601)) * 1e-3  # V, to 660 kV either way
 
 def near(p: Values, conductance: float) -> float:
     """Where the currents about cancel that of the tether, V: where the search for the potential starts."""
-    surplus = sum(characteristic(p, GRID).values()) - conductance * (GRID - p.craft_potential)
+    surplus = np.sum(list(characteristic(p, GRID).values()), axis=0) - conductance * (GRID - p.craft_potential)
     last = int(np.clip(np.searchsorted(-surplus, 0.0), 1, len(GRID) - 1))
     rise = surplus[last] - surplus[last - 1]
     share = -surplus[last - 1] / rise if rise else 0.5
@@ -378,11 +378,12 @@ def figure(result: Result) -> Figure:
     each = characteristic(p, phi)
     for name, values in each.items():
         left.plot(phi, 1e3 * values, label=name.replace("_", " "))
-    total = 1e3 * sum(each.values())
+    total = 1e3 * np.sum(list(each.values()), axis=0)
     left.plot(phi, total, "k", label="all of them")
     left.plot(phi, 1e3 * (phi - p.craft_potential) / p.tether_resistance, "k:", label="tether")
     left.plot(a["sail_potential"], 1e3 * a["tether_current"], "o", color="C3", label="this run")
-    left.set_ylim(1.2 * min(min(total), 0.0), 1.2 * max(max(total), 1e-9))
+    least = min(float(total.min()), 1e3 * float(each["ambient_electrons"].min()), 0.0)
+    left.set_ylim(1.2 * least, 1.2 * max(float(total.max()), 1e-9))
     left.set_xlabel("potential of the sail (V)")
     left.set_ylabel("current to the sail (mA)")
     left.legend(fontsize="small")
