@@ -92,8 +92,18 @@ class Power(Coefficient):
         """The exact mean: with r the ratio of the ends and p the exponent, f(top) (1 - r^(p+1)) / ((p+1) (1 - r))."""
         top, low = jnp.maximum(a, b), jnp.minimum(a, b)
         ratio = jnp.where(top > 0, low, 1.0) / jnp.where(top > 0, top, 1.0)
-        w = jnp.log(jnp.maximum(ratio, 1e-300))  # an end at zero: the exact limit 1 / (p+1) to rounding
-        return self(top) * bernoulli(w) / bernoulli((self.exponent + 1.0) * w)
+        ratio = jnp.maximum(ratio, 1e-300)  # an end at zero: the exact limit 1 / (p+1) to rounding
+        rise = self.exponent + 1.0
+        # Far apart the formula as it stands, near each other (or at p = -1) without its cancelling differences.
+        plain = (ratio < 0.5) & (jnp.abs(rise) > 1e-3)
+        far = jnp.where(plain, ratio, 0.25)
+        apart = (1.0 - far**rise) / (jnp.where(plain, rise, 1.0) * (1.0 - far))
+        w = jnp.log(jnp.where(plain, 0.5, ratio))
+        mean = jnp.where(plain, apart, bernoulli(w) / bernoulli(rise * w))
+        # Below zero nothing is conducted: a step of a search may pass there, and must find a smooth flux.
+        below = (low <= 0) & (top > 0)
+        share = jnp.where(below, top / jnp.where(below, top - low, 1.0), 1.0)
+        return share * self(top) * mean
 
 
 class Limited(Coefficient):
@@ -127,7 +137,7 @@ def wander_freely(here: Local, quantity: str) -> bool:
     """Whether a quantity comes in particles that feel no force: neutral (or without a potential), in an ideal phase."""
     q = here.quantity(quantity)
     charged = q.charge and ("phi" in here.known or any(o.kind == "charge" for o in here.quantities.values()))
-    ideal = q.kind == "species" and here._frame.phase.is_ideal and not charged
+    ideal = q.kind == "species" and here.phase.is_ideal and not charged
     return (ideal or q.kind == "population") and q.external is None
 
 

@@ -78,6 +78,11 @@ class Local:
         return self._frame.quantities
 
     @property
+    def phase(self) -> Phase:
+        """The mixture that all this is in."""
+        return self._frame.phase
+
+    @property
     def temperature(self) -> str:
         """Name of the state or field that is the temperature."""
         return self._frame.temperature

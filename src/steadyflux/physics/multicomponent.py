@@ -154,7 +154,7 @@ class MaxwellStefan(Coupled):
 def _is_plain(here: Local, names: tuple[str, ...]) -> bool:
     """Whether nothing but concentrations makes the species' potentials differ: no activity, no charge, no field."""
     species = [here.quantity(name) for name in names]
-    return here._frame.phase.is_ideal and all(not q.charge and q.external is None for q in species)
+    return here.phase.is_ideal and all(not q.charge and q.external is None for q in species)
 
 
 def _key(one: str, other: str) -> str:
