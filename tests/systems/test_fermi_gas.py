@@ -31,7 +31,7 @@ def test_fluxes_over_wide_ranges():
             return quad(f, 0, np.sqrt(top), epsrel=1e-11, limit=200)[0]
 
         density = lambda eta, m=mass, h=heat: (2 * m * h) ** 1.5 / (2 * np.pi**2 * H_BAR**3) * moment(0.5, eta)  # noqa: E731
-        eta = brentq(lambda x, n=n: np.log(density(x) / n), -40, 60, xtol=1e-13)
+        eta = brentq(lambda x, n=n, density=density: np.log(density(x) / n), -40, 60, xtol=1e-13)
         a = SYSTEM.run(mass=mass, density=n, temperature=heat / K_B).answers
         scale = mass * heat / (2 * np.pi**2 * H_BAR**3)
         np.testing.assert_allclose(a["flux"], scale * heat * moment(1.0, eta), rtol=1e-8)

@@ -99,8 +99,8 @@ class Onsager(Coupled):
     polar crystal they may: say ``symmetry="membrane"`` or name the crystal class.
     """
 
-    matrix: Any
-    function: Callable[[Mapping[str, Any]], Any] | None = static()
+    matrix: Any = None
+    function: Callable[[Mapping[str, Any]], Any] | None = static(default=None)
 
     def __init__(
         self, quantities: tuple[str, ...], matrix: Any, *, on: str = "interior", symmetry: str = "isotropic"

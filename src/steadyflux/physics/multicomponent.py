@@ -256,9 +256,9 @@ class Interdiffusion(Coupled):
             its eigenvalues must be real and positive and its eigenvectors independent.
     """
 
-    mobility: Any
-    diffusivity: Any
-    function: Callable[[Mapping[str, Any]], Any] | None = static()
+    mobility: Any = None
+    diffusivity: Any = None
+    function: Callable[[Mapping[str, Any]], Any] | None = static(default=None)
 
     def __init__(
         self, quantities: tuple[str, ...], mobility: Any = None, *, diffusivity: Any = None, on: str = "interior"

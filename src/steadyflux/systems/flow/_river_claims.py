@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -38,7 +39,8 @@ def normal_depth(flow: float, width: float, slope: float, roughness: float) -> f
     def excess(h: float) -> float:
         return width * h * (width * h / (width + 2.0 * h)) ** (2.0 / 3.0) * slope**0.5 / roughness - flow
 
-    return brentq(excess, 1e-9, 1e3, xtol=1e-14, rtol=1e-14)
+    found: Any = brentq(excess, 1e-9, 1e3, xtol=1e-14)
+    return found
 
 
 def _normal(run: Run) -> list[Comparison]:
