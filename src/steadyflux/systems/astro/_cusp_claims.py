@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from steadyflux.systems.system import Claim, Comparison, Result
@@ -82,39 +81,6 @@ def _constant(run: Run) -> list[Comparison]:
     ]
 
 
-def _encounters(run: Run) -> list[Comparison]:
-    """The flux of each mass at energies over four decades by Bahcall and Wolf's double form, which has no integral over
-    parts: m sum m' integral of max(x, y)^(-3/2) [g(x) g'_M'(y) - (m'/m) g_M'(y) g'(x)] dy."""
-    masses, abundances = (1.0, 3.0), (1.0, 0.02)
-    found = run(masses=masses, abundances=abundances, sink_energy=1e4, equipartition="no")
-    from steadyflux.systems.astro.galactic_cusp import LOWEST, profile
-
-    kinds = [profile(found.parameters, found.solution, k) for k in (0, 1)]
-    point, weight = np.polynomial.legendre.leggauss(24)
-    comparisons = []
-    for x in (0.5, 5.0, 50.0, 500.0, 5000.0):
-        below, above = np.linspace(np.log(LOWEST), np.log(x), 81), np.linspace(0.0, 1.0, 81)
-        ends = np.concatenate([np.exp(below), (x + (1e4 - x) * above**2)[1:]])
-        middle, half = 0.5 * (ends[1:] + ends[:-1]), 0.5 * (ends[1:] - ends[:-1])
-        y = jnp.asarray((middle[:, None] + half[:, None] * point).ravel())
-        dy = (half[:, None] * weight).ravel() * np.maximum(np.asarray(y), x) ** -1.5
-        for k, m in enumerate(masses):
-            here = float(kinds[k](jnp.asarray(x)))
-            rise = here * float(kinds[k].slope(jnp.asarray(x))) / x
-            flux = 0.0
-            for j, other in enumerate(masses):
-                g = np.asarray(kinds[j](y))
-                dg = g * np.asarray(kinds[j].slope(y)) / np.asarray(y)
-                # The unbound ones of that kind: integral of C exp(y) and of its slope over y < 0, both C.
-                count = float(dy @ g) + abundances[j] * x**-1.5
-                gain = float(dy @ dg) + abundances[j] * x**-1.5
-                flux += m * other * (here * gain - other / m * count * rise)
-            expected = float(found.answers["star_flux" if k == 0 else "star_flux_2"])
-            scale = here * abundances[0] * x**-1.5
-            comparisons.append(Comparison(flux, expected, 1e-4, 2e-6 * scale))
-    return comparisons
-
-
 def _power_law(run: Run) -> list[Comparison]:
     far = run(sink_energy=1e12, energies=(1e5,), radii=(1e-5,)).answers
     return [
@@ -175,7 +141,6 @@ CLAIMS = (
     Claim("the flux is the same through 14 decades of energy, and g positive", "conservation", _constant),
     Claim("far from the sink g ~ x^(1/4), n ~ r^(-7/4)", "Bahcall and Wolf 1976", _power_law),
     Claim("light stars among heavy ones: n ~ r^(-3/2 - m/4m')", "Bahcall and Wolf 1977; Keshet et al. 2009", _light),
-    Claim("the sum over encounters of two masses is the same flux at every energy", "double form of 1977", _encounters),
     Claim("flux and time follow the square and the inverse of the density", "encounters in pairs", _scaling),
     Claim("two kinds of one mass are one kind", "limit", _same_mass),
     Claim("fourth order in the step of the energy axis", "order of the discretisation", _order),

@@ -45,6 +45,7 @@ with a hole of 1000 solar masses as those papers had it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -61,10 +62,10 @@ from steadyflux.model.solution import Solution
 from steadyflux.physics.kinetic import FokkerPlanck, Leaves, RunningIntegral
 from steadyflux.physics.quantity import Population, Quantity
 from steadyflux.space.interval import axis
-from steadyflux.systems.astro._cusp_claims import CLAIMS
+from steadyflux.systems.astro._cusp_claims import CLAIMS as STATED
 from steadyflux.systems.astro._energy import EnergyAxis, Profile, Size, States, Weighted
 from steadyflux.systems.astro._relaxation import slowest_rate
-from steadyflux.systems.system import Choice, Numbers, Parameter, Result, System, Values
+from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 LOWEST = 1e-8  # energy where the axis begins: g differs from the unbound stars' by less than its square there
 MOST = 2  # masses
@@ -291,6 +292,43 @@ _PER_KIND = {
     "scaled_flux": "",
     "consumption_rate": "1/s",
 }
+
+
+def _encounters(run: Callable[..., Result]) -> list[Comparison]:
+    """The flux of each mass at energies over four decades by Bahcall and Wolf's double form, which has no integral over
+    parts: m sum m' integral of max(x, y)^(-3/2) [g(x) g'_M'(y) - (m'/m) g_M'(y) g'(x)] dy."""
+    masses, abundances = (1.0, 3.0), (1.0, 0.02)
+    found = run(masses=masses, abundances=abundances, sink_energy=1e4, equipartition="no")
+    kinds = [profile(found.parameters, found.solution, k) for k in (0, 1)]
+    point, weight = np.polynomial.legendre.leggauss(24)
+    comparisons = []
+    for x in (0.5, 5.0, 50.0, 500.0, 5000.0):
+        below, above = np.linspace(np.log(LOWEST), np.log(x), 81), np.linspace(0.0, 1.0, 81)
+        ends = np.concatenate([np.exp(below), (x + (1e4 - x) * above**2)[1:]])
+        middle, half = 0.5 * (ends[1:] + ends[:-1]), 0.5 * (ends[1:] - ends[:-1])
+        y = jnp.asarray((middle[:, None] + half[:, None] * point).ravel())
+        dy = (half[:, None] * weight).ravel() * np.maximum(np.asarray(y), x) ** -1.5
+        for k, m in enumerate(masses):
+            here = float(kinds[k](jnp.asarray(x)))
+            rise = here * float(kinds[k].slope(jnp.asarray(x))) / x
+            flux = 0.0
+            for j, other in enumerate(masses):
+                g = np.asarray(kinds[j](y))
+                dg = g * np.asarray(kinds[j].slope(y)) / np.asarray(y)
+                # The unbound ones of that kind: integral of C exp(y) and of its slope over y < 0, both C.
+                count = float(dy @ g) + abundances[j] * x**-1.5
+                gain = float(dy @ dg) + abundances[j] * x**-1.5
+                flux += m * other * (here * gain - other / m * count * rise)
+            expected = float(found.answers["star_flux" if k == 0 else "star_flux_2"])
+            scale = here * abundances[0] * x**-1.5
+            comparisons.append(Comparison(flux, expected, 1e-4, 2e-6 * scale))
+    return comparisons
+
+
+CLAIMS = (
+    *STATED,
+    Claim("the sum over encounters of two masses is the same flux at every energy", "double form of 1977", _encounters),
+)
 
 SYSTEM = System(
     name="galactic_cusp",

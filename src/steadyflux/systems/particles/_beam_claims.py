@@ -204,32 +204,6 @@ def _trajectories(run: Callable[..., Result]) -> list[Comparison]:
     return found
 
 
-def _sphere(run: Callable[..., Result]) -> list[Comparison]:
-    # The differential cross-section summed over a ring is the ring's; also for a particle heavier than the nucleus.
-    from steadyflux.systems.particles.beam import SYSTEM, Scattering
-
-    x, w = np.polynomial.legendre.leggauss(200)
-    found = []
-    for mass in (4.0, 100.0):
-        foil = Scattering(SYSTEM.values({"target_mass": mass * M_U, "mass": 4.0015 * M_U}))
-        low, high = (0.3, 1.2) if mass > 5.0 else (0.3, 1.5)
-        angles = 0.5 * (low + high) + 0.5 * (high - low) * x
-        summed = (
-            0.5
-            * (high - low)
-            * sum(weight * foil.differential(a) * 2.0 * np.pi * np.sin(a) for weight, a in zip(w, angles, strict=True))
-        )
-        found.append(Comparison(foil.beyond(low) - foil.beyond(high), summed, 1e-4 if mass < 5.0 else 1e-10))
-    heavy = Scattering(SYSTEM.values({"target_mass": 1.00728 * M_U}))
-    edge = np.arcsin(1.00728 / 4.0015)
-    found += [
-        Comparison(heavy.differential(1.01 * edge), 0.0, 0.0),
-        Comparison(heavy.beyond(0.9 * edge) > 0.0, 1.0, 0.0),
-        Comparison(heavy.beyond(1.01 * edge), 0.0, 0.0),
-    ]
-    return found
-
-
 def _fourth_power(run: Callable[..., Result]) -> list[Comparison]:
     # Geiger and Marsden 1913: from 15 to 150 degrees the counts fall as 1 / sin^4 over more than three decades.
     small, large = (run(recoil="no", angle=np.radians(a)).answers["rutherford_rate"] for a in (15.0, 150.0))
@@ -252,7 +226,6 @@ CLAIMS = (
     Claim("every particle carries z e", "counting; relativistic momentum", _counting),
     Claim("a hole off the axis of a Gaussian beam", "non-central chi-square distribution", _aperture),
     Claim("ways of particle and nucleus give angle and cross-section", "integration in the laboratory", _trajectories),
-    Claim("the differential cross-section sums up to the ring's", "quadrature", _sphere),
     Claim("counts fall as the fourth power of the sine", "Geiger and Marsden 1913", _fourth_power),
     Claim("head on: 29.6 fm to a fixed gold nucleus, 30.2 fm with recoil", "energy; Rutherford 1911", _head_on),
 )

@@ -38,6 +38,7 @@ Marsden's source; typical). Gold: 5.9e28 atoms per m^3, foil of 0.4 micrometres.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -50,8 +51,8 @@ from steadyflux.ground.constants import E_CHARGE, EPSILON_0, M_U
 from steadyflux.ground.errors import InputError
 from steadyflux.physics.distributions import Beam, speed_of
 from steadyflux.physics.local import Geometry, Local
-from steadyflux.systems.particles._beam_claims import CLAIMS
-from steadyflux.systems.system import Choice, Parameter, Result, System, Values
+from steadyflux.systems.particles._beam_claims import CLAIMS as STATED
+from steadyflux.systems.system import Choice, Claim, Comparison, Parameter, Result, System, Values
 
 PARAMETERS = (
     Choice("recoil", "yes", ("yes", "no"), "no: a nucleus that stands fast"),
@@ -255,6 +256,32 @@ def figure(result: Result) -> Figure:
     right.set_ylabel("aside (fm), seen from the nucleus")
     return fig
 
+
+def _sphere(run: Callable[..., Result]) -> list[Comparison]:
+    # The differential cross-section summed over a ring is the ring's; also for a particle heavier than the nucleus.
+    x, w = np.polynomial.legendre.leggauss(200)
+    found = []
+    for mass in (4.0, 100.0):
+        foil = Scattering(SYSTEM.values({"target_mass": mass * M_U, "mass": 4.0015 * M_U}))
+        low, high = (0.3, 1.2) if mass > 5.0 else (0.3, 1.5)
+        angles = 0.5 * (low + high) + 0.5 * (high - low) * x
+        summed = (
+            0.5
+            * (high - low)
+            * sum(weight * foil.differential(a) * 2.0 * np.pi * np.sin(a) for weight, a in zip(w, angles, strict=True))
+        )
+        found.append(Comparison(foil.beyond(low) - foil.beyond(high), summed, 1e-4 if mass < 5.0 else 1e-10))
+    heavy = Scattering(SYSTEM.values({"target_mass": 1.00728 * M_U}))
+    edge = np.arcsin(1.00728 / 4.0015)
+    found += [
+        Comparison(heavy.differential(1.01 * edge), 0.0, 0.0),
+        Comparison(heavy.beyond(0.9 * edge) > 0.0, 1.0, 0.0),
+        Comparison(heavy.beyond(1.01 * edge), 0.0, 0.0),
+    ]
+    return found
+
+
+CLAIMS = (*STATED, Claim("the differential cross-section sums up to the ring's", "quadrature", _sphere))
 
 SYSTEM = System(
     name="beam",
