@@ -54,7 +54,7 @@ def loaded(path, code):
 
 
 def test_the_documents_hold_the_blocks_that_are_tested_here():
-    assert [len(blocks(README, "python")), len(blocks(README, "toml"))] == [4, 0]
+    assert [len(blocks(README, "python")), len(blocks(README, "toml"))] == [5, 0]
     assert [len(blocks(ARCHITECTURE, "python")), len(blocks(ARCHITECTURE, "toml"))] == [3, 1]
     assert "@@" not in README + ARCHITECTURE
 
@@ -76,7 +76,7 @@ def test_the_readme_s_code_gives_the_numbers_it_tells():
 
 
 def test_the_readme_s_run_in_time_gives_what_it_tells():
-    first, _, third, _ = blocks(README, "python")
+    first, _, third, *_ = blocks(README, "python")
     names = executed(first.split("\n\n")[0], third)
     history = names["history"]
     told = float(first_match(r"# (-[\d.e-]+) mol has gone", third))
@@ -87,10 +87,19 @@ def test_the_readme_s_run_in_time_gives_what_it_tells():
 
 
 def test_the_readme_s_batch_in_time_is_what_it_tells():
-    first, _, _, fourth = blocks(README, "python")
+    first, _, _, fourth, _ = blocks(README, "python")
     found = executed(first.split("\n\n")[0], "import jax", fourth)["left_over"]
     rates = np.linspace(0.1, 2.0, 1000)
     np.testing.assert_allclose(found, 2.0 * np.exp(-rates[:, None] * np.array([1.0, 3.0])), rtol=1e-4)
+
+
+def test_the_readme_s_runs_of_chance_meet_the_binomial_distribution():
+    first, *_, fifth = blocks(README, "python")
+    found = executed(first.split("\n\n")[0], fifth)["runs"].number("glucose")
+    number, share = 1204, 0.75 * (1.0 - np.exp(-4.0 / 3.0))
+    assert abs(found.mean[0, 1] - number * share) < 4.0 * found.error[0, 1]
+    # The variance of a variance over 400 runs is two of its squares over 400.
+    assert abs(found.variance[0, 1] / (number * share * (1.0 - share)) - 1.0) < 4.0 * np.sqrt(2.0 / 400.0)
 
 
 def test_the_readme_counts_and_names_the_systems_that_there_are():
