@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,12 @@ def order_of_values(values: Series, ratio: float) -> np.ndarray:
     change = np.diff(np.asarray(values, dtype=float))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(change[:-1] / change[1:]) / np.log(ratio)
+
+
+def extrapolated(coarse: Any, fine: Any, *, order: float = 2.0, ratio: float = 2.0) -> Any:
+    """Value at a vanishing step from two meshes, the finer by ``ratio``, where the error goes as the step to the power
+    ``order`` (Richardson 1911)."""
+    return fine + (fine - coarse) / (ratio**order - 1.0)
 
 
 def check_order(

@@ -26,8 +26,9 @@ What to look for
 - A step of A that B drives backwards has planes without a flux of A beside the weld (`zero_flux_plane`, the one to its
   right), which also move as the square root of time.
 
-`peak_a` and `trough_a` are left out where the profile has no extremum inside. Fluxes count to the right. Concentrations
-may be in any one unit; where they are mol/m^3 the entropy is in W/K for 1 m^2. The defaults are Darken's mass percent.
+`peak_a` and `trough_a` with their positions, and `zero_flux_plane`, are nan where there is none inside. Fluxes count to
+the right. Concentrations may be in any one unit; where they are mol/m^3 the entropy is in W/K for 1 m^2. The defaults
+are Darken's mass percent.
 
 Sources: L. S. Darken, Trans. AIME 180 (1949) 430 (1050 C, 13 d; values from memory, diffusivities typical); L. Onsager,
 Ann. N.Y. Acad. Sci. 46 (1945) 241; J. S. Kirkaldy, D. Weichert and Zia-ul-Haq, Can. J. Phys. 41 (1963) 2166; M. A.
@@ -200,7 +201,9 @@ def answers(p: Values, history: sf.History) -> dict[str, Any]:
     flux, middle = np.asarray(end.along("A")), 0.5 * (z[1:] + z[:-1])
     slope = np.diff(c) / np.diff(z)
     power = flux * slope
+    nowhere = ("peak_a", "peak_position_a", "trough_a", "trough_position_a", "zero_flux_plane")
     found: dict[str, Any] = {
+        **dict.fromkeys(nowhere, np.nan),
         "uphill": bool(power.max() > 1e-7 * max(np.abs(flux).max() * np.abs(slope).max(), 1e-300)),
         "flux_a_at_joint": float(flux[np.argmin(np.abs(middle))]),
         "flux_b_at_joint": float(np.asarray(end.along("B"))[np.argmin(np.abs(middle))]),

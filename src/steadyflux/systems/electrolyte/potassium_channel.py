@@ -48,6 +48,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import steadyflux as sf
+from steadyflux.audit.order import extrapolated
 from steadyflux.ground.constants import FARADAY, R
 from steadyflux.systems.system import Claim, Comparison, Parameter, Result, System, Values
 
@@ -166,9 +167,9 @@ WIDE = {
 
 
 def _extrapolated(run: Run, name: str, **parameters: Any) -> float:
-    """Richardson's limit of an answer from two meshes, for an error that falls with the square of the step."""
+    """Limit of an answer for a vanishing step, from two meshes."""
     coarse, fine = (run(**parameters, cells=cells).answers[name] for cells in (1001, 2001))
-    return fine + (fine - coarse) / 3.0
+    return extrapolated(coarse, fine)
 
 
 def _kcsa(run: Run) -> list[Comparison]:

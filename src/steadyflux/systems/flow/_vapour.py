@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import steadyflux as sf
+from steadyflux.audit.order import extrapolated
 
 MESH = (501, 121)  # nodes outwards to the rim, and from the table to the drop
 COARSE = ((241, 61), (121, 31))  # meshes from which the whole rate is extrapolated
@@ -105,7 +106,7 @@ def _slope(field: np.ndarray, beta: np.ndarray) -> np.ndarray:
 def factor(angle: float) -> float:
     """f(theta): the whole rate over pi R D (c_sat - c_far), extrapolated from two meshes of second order."""
     fine, coarse = (float(sf.steady(reduced_model(angle, mesh))["V"][0]) for mesh in COARSE)
-    return 4.0 * (fine + (fine - coarse) / 3.0)
+    return 4.0 * extrapolated(coarse, fine)
 
 
 @lru_cache(maxsize=64)

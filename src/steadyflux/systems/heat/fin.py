@@ -54,6 +54,7 @@ from matplotlib.figure import Figure
 from scipy.special import iv, kv
 
 import steadyflux as sf
+from steadyflux.audit.order import extrapolated
 from steadyflux.ground.arithmetic import array_module, is_traced
 from steadyflux.ground.constants import SIGMA_SB
 from steadyflux.ground.errors import InputError
@@ -187,7 +188,7 @@ def plate_model(p: Values, along: int, across: int) -> sf.Model:
 def plate_heat(p: Values) -> Any:
     """Heat of the plate in two dimensions, W: the error of two grids, of second order, extrapolated to none."""
     coarse, fine = (2.0 * given_off(sf.steady(plate_model(p, n * ALONG, n * ACROSS))) for n in (1, 2))
-    return (4.0 * fine - coarse) / 3.0
+    return extrapolated(coarse, fine)
 
 
 def plain(p: Values) -> Values:
