@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import steadyflux as sf
-from steadyflux.ground.constants import FARADAY, R
+from steadyflux.ground.constants import FARADAY, K_B, R
 from steadyflux.ground.errors import NameUnknown
 from steadyflux.physics.local import Frame, Local
 
@@ -155,7 +155,7 @@ def test_each_kind_has_the_conjugate_potential_of_the_table():
         "phi": 0.03 / 305.0,
         "p": -(2e5 + 9e3) / 305.0,
         "v": -1.7 / 305.0,
-        "N": -R * np.log(55.0 / 20.0),
+        "N": -K_B * np.log(55.0 / 20.0),
         "stars": 0.0,
         "swelling": 0.0,
     }

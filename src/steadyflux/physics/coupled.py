@@ -29,7 +29,7 @@ VANISHING = 1e-30  # mol/m^3; below it a concentration counts as this in coeffic
 
 
 class Coupled(EdgeLaw):
-    """Base of the coupled laws. A subclass has `coefficients`, its matrix L at the mean state of an edge.
+    """Base of the coupled laws. Subclass it with `coefficients`, the matrix L at the mean state of an edge.
 
     ``symmetry`` of the medium says what may couple (Curie): "isotropic", "chiral", "membrane", or a crystal class.
     """

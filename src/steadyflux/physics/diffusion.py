@@ -91,7 +91,8 @@ class Power(Coefficient):
     def mean(self, a: Any, b: Any) -> Any:
         """The exact mean: with r the ratio of the ends and p the exponent, f(top) (1 - r^(p+1)) / ((p+1) (1 - r))."""
         top, low = jnp.maximum(a, b), jnp.minimum(a, b)
-        ratio = jnp.where(top > 0, low, 1.0) / jnp.where(top > 0, top, 1.0)
+        some = top > 1e-100  # the square of less is no number any more
+        ratio = jnp.where(some, low, 1.0) / jnp.where(some, top, 1.0)
         ratio = jnp.maximum(ratio, 1e-300)  # an end at zero: the exact limit 1 / (p+1) to rounding
         rise = self.exponent + 1.0
         # Far apart the formula as it stands, near each other (or at p = -1) without its cancelling differences.
@@ -101,7 +102,7 @@ class Power(Coefficient):
         w = jnp.log(jnp.where(plain, 0.5, ratio))
         mean = jnp.where(plain, apart, bernoulli(w) / bernoulli(rise * w))
         # Below zero nothing is conducted: a step of a search may pass there, and must find a smooth flux.
-        below = (low <= 0) & (top > 0)
+        below = (low <= 0) & some
         share = jnp.where(below, top / jnp.where(below, top - low, 1.0), 1.0)
         return share * self(top) * mean
 
