@@ -93,7 +93,7 @@ def begin(program: Program, time: float, y: np.ndarray, horizon: float) -> Onset
         second = _euler(program, time + step, first, step, scale)
         # What is driven from outside may change faster than anything decays.
         change = float(np.max(np.abs(second - first)[: n * k] / scale[: n * k], initial=0.0))
-        if not change > CHANGE:
+        if not change > CHANGE or step < 1e-9 * abs(time):  # a shorter one would be lost in the rounding of the time
             break
         step *= 0.1 * CHANGE / change
     rate = (second - first) / step

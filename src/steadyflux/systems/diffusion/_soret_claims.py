@@ -115,7 +115,7 @@ def _second_law(run: Run) -> list[Comparison]:
             x = w / m / (w / m + (1.0 - w) / n)
             return 8.314462618 * (np.log(x) / m - np.log(1.0 - x) / n)
 
-        fall = per_mass(r.answers["fraction_at_cold"]) - per_mass(r.answers["fraction_at_hot"])
+        fall = per_mass(float(r.answers["fraction_at_cold"])) - per_mass(float(r.answers["fraction_at_hot"]))
         outside += r.answers["mass_flux"] * fall
         found += [
             Comparison(r.answers["entropy_production"], outside, 1e-8),
