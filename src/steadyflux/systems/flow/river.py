@@ -110,6 +110,11 @@ class Manning(sf.EdgeLaw):
         """The water."""
         return ("p",)
 
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """The height of the bed, as energy per volume."""
+        return ("bed",)
+
     def conveyance(self, depth: Any) -> Any:
         """Flow over the root of the slope, m^3/s."""
         safe = jnp.maximum(depth, 1e-12)
@@ -119,9 +124,10 @@ class Manning(sf.EdgeLaw):
     def flux(self, tail: Local, head: Local, edge: Geometry) -> dict[str, Any]:
         """Flow from tail to head."""
         depths = tail["p"] / self.weight, head["p"] / self.weight
+        fall = (tail["bed"] - head["bed"]) / (self.weight * self.spacing)
         if not self.diffusive:
-            return {"p": self.conveyance(depths[0]) * jnp.sqrt(self.slope)}
-        fall = self.slope + (depths[0] - depths[1]) / self.spacing
+            return {"p": self.conveyance(depths[0]) * self._root(fall)}
+        fall = fall + (depths[0] - depths[1]) / self.spacing
         # Between the mean depth and the upper one as exponential fitting would weigh them: a wave of 5/3 v is spread by
         # Q / (2 b S), so that the number of a segment is 10/3 S dx / h.
         mean = jnp.maximum(0.5 * (depths[0] + depths[1]), 1e-12)
@@ -129,7 +135,11 @@ class Manning(sf.EdgeLaw):
         safe = jnp.maximum(half, 1e-3)
         share = jnp.where(half < 1e-3, half / 3.0, 1.0 / jnp.tanh(safe) - 1.0 / safe)
         between = mean + 0.5 * share * (depths[0] - depths[1])
-        return {"p": self.conveyance(between) * fall / (fall**2 + (LEVEL * self.slope) ** 2) ** 0.25}
+        return {"p": self.conveyance(between) * self._root(fall)}
+
+    def _root(self, fall: Any) -> Any:
+        """Root of a slope with its sign; in proportion to it far below that of the bed."""
+        return fall / (fall**2 + (LEVEL * self.slope) ** 2) ** 0.25
 
 
 # ---- the film --------------------------------------------------------------------------------------------------------
