@@ -180,7 +180,7 @@ class DebyeHuckel(Phase):
     def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """-2 A times the integral of sqrt(I) / (1 + B sqrt(I)); the 1000 turns mol/L into mol/m^3."""
         strength = ionic_strength(c, charges) / 1000.0
-        return -2.0 * 1000.0 * self.A * _debye_integral(strength, self.B)
+        return -2.0 * 1000.0 * self.A * debye_integral(strength, self.B)
 
 
 class Davies(Phase):
@@ -192,10 +192,10 @@ class Davies(Phase):
     def excess(self, c: Concentrations, charges: Mapping[str, float], T: Any) -> Any:
         """The integral of the Davies expression over the ionic strength."""
         strength = ionic_strength(c, charges) / 1000.0
-        return -2.0 * 1000.0 * self.A * (_debye_integral(strength, 1.0) - 0.5 * self.slope * strength**2)
+        return -2.0 * 1000.0 * self.A * (debye_integral(strength, 1.0) - 0.5 * self.slope * strength**2)
 
 
-def _debye_integral(strength: Any, size: Any) -> Any:
+def debye_integral(strength: Any, size: Any) -> Any:
     """Integral of sqrt(I) / (1 + B sqrt(I)) from 0 to I: 2 I^(3/2) times the integral of t^2 / (1 + B sqrt(I) t).
 
     The closed form with a logarithm cancels at small I; twenty Gauss points on [0, 1] are exact to rounding for

@@ -48,7 +48,7 @@ from scipy.optimize import root_scalar
 import steadyflux as sf
 from steadyflux.ground.constants import R
 from steadyflux.ground.errors import InputError
-from steadyflux.physics.phase import _debye_integral
+from steadyflux.physics.phase import debye_integral
 from steadyflux.systems.system import Choice, Claim, Comparison, Numbers, Parameter, Result, System, Values
 
 MODELS = ("bragg_williams", "lattice_1d", "regular", "debye_huckel")
@@ -116,7 +116,7 @@ class Salt(sf.Phase):
 
     def excess(self, c: Any, charges: Any, T: Any) -> Any:
         """Its integral."""
-        return -1000.0 * DEBYE * _debye_integral(sum(c.values()) / 1000.0, self.size)
+        return -1000.0 * DEBYE * debye_integral(sum(c.values()) / 1000.0, self.size)
 
 
 class Driven(sf.Coefficient):
